@@ -1,0 +1,279 @@
+"""The closed sets of the business. Every member says what it means; the API prints these sentences."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Described(StrEnum):
+    """An enum of strings whose members carry a description: `NAME = "NAME", "what it means"`."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+
+class Visibility(Described):
+    """Who may see a message or an event of a ticket."""
+
+    PUBLIC = "PUBLIC", "Everyone who may see the ticket."
+    INTERNAL = "INTERNAL", "Support staff only."
+
+
+class TicketStatus(Described):
+    """Where a ticket stands in its life."""
+
+    NEW = "NEW", "Nobody from support has answered yet."
+    OPEN = "OPEN", "Support's turn."
+    PENDING_CUSTOMER = "PENDING_CUSTOMER", "Support answered; the customer's turn."
+    ON_HOLD = "ON_HOLD", "Waiting for something outside; nothing happens by itself until then."
+    RESOLVED = "RESOLVED", "Solved; a reply within the organization's window reopens it."
+    CLOSED = "CLOSED", "Final; a linked ticket is the way on."
+
+
+class TicketDisplayStatus(Described):
+    """What list screens show: ESCALATED wins over the open states while an escalation is active."""
+
+    NEW = "NEW", "Nobody from support has answered yet."
+    OPEN = "OPEN", "Support's turn."
+    PENDING_CUSTOMER = "PENDING_CUSTOMER", "Support answered; the customer's turn."
+    ON_HOLD = "ON_HOLD", "Waiting for something outside."
+    ESCALATED = "ESCALATED", "Not yet resolved, and an escalation is under way."
+    RESOLVED = "RESOLVED", "Solved; may still be reopened."
+    CLOSED = "CLOSED", "Final."
+
+
+class TicketChannel(Described):
+    """How a request reached support."""
+
+    EMAIL = "EMAIL", "By e-mail."
+    PHONE = "PHONE", "By phone; there is no transcript."
+    CHAT = "CHAT", "In the live chat."
+    CONFERENCE_CALL = "CONFERENCE_CALL", "In a scheduled conference call."
+    PORTAL = "PORTAL", "Through the support portal."
+    API = "API", "By another system, through this API."
+    IMPORT = "IMPORT", "From an earlier system, by a way that has no counterpart here."
+
+
+class TicketPriority(Described):
+    """How soon support should act."""
+
+    URGENT = "URGENT", "At once."
+    HIGH = "HIGH", "Before ordinary work."
+    NORMAL = "NORMAL", "In order of arrival."
+    LOW = "LOW", "When there is time."
+
+
+class TicketSeverity(Described):
+    """How badly the customer is affected."""
+
+    CRITICAL = "CRITICAL", "Work has stopped."
+    MODERATE = "MODERATE", "Work goes on with difficulty."
+    MINIMAL = "MINIMAL", "A question or a small nuisance."
+    UNKNOWN = "UNKNOWN", "Not assessed."
+
+
+class Confidentiality(Described):
+    """Who in the organization may see a ticket."""
+
+    ORGANIZATION = "ORGANIZATION", "Its author and those who may see the organization's requests."
+    AUTHOR_ONLY = "AUTHOR_ONLY", "Its author and support staff alone, not even administrators (S07)."
+
+
+class ResolutionReason(Described):
+    """Why a ticket is resolved."""
+
+    SUPPORT_RESOLVED = "SUPPORT_RESOLVED", "Support solved it."
+    CUSTOMER_RESOLVED = "CUSTOMER_RESOLVED", "The customer says it is solved."
+    INACTIVITY = "INACTIVITY", "The customer did not come back within the organization's time."
+    DUPLICATE = "DUPLICATE", "Another ticket deals with it."
+
+
+class ClosureReason(Described):
+    """Why a ticket is closed."""
+
+    CUSTOMER_CLOSED = "CUSTOMER_CLOSED", "Its owner closed it."
+    ORG_MANAGER_CLOSED = "ORG_MANAGER_CLOSED", "A manager of the organization closed it."
+    SUPPORT_CLOSED = "SUPPORT_CLOSED", "Support closed it."
+    AUTO_AFTER_RESOLVED = "AUTO_AFTER_RESOLVED", "It stayed resolved for the organization's time."
+    REOPEN_WINDOW_EXPIRED = "REOPEN_WINDOW_EXPIRED", "The time to reopen it ran out."
+    MERGED = "MERGED", "It was merged into another ticket."
+
+
+class EscalationStage(Described):
+    """How far an escalation has come."""
+
+    SUBMITTED = "SUBMITTED", "Handed to engineering, not yet looked at."
+    IN_REVIEW = "IN_REVIEW", "Engineering is assessing it."
+    ENGINEERING_IN_PROGRESS = "ENGINEERING_IN_PROGRESS", "Engineering is working on a solution."
+    VERIFYING_RESOLUTION = "VERIFYING_RESOLUTION", "A solution is there; the customer is asked to confirm it."
+    RESOLVED = "RESOLVED", "Confirmed; the escalation is over."
+
+
+class ServiceLevel(Described):
+    """The service plan that covers a room or desk."""
+
+    BASIC = "BASIC", "No plan."
+    ESSENTIAL = "ESSENTIAL", "The essential plan."
+    SELECT = "SELECT", "The full plan."
+
+
+class OrganizationRole(Described):
+    """What a member may do in an organization (S03)."""
+
+    OWNER = "OWNER", "Everything in the organization; an organization always has one."
+    ADMIN = "ADMIN", "Brand or licence administrator: manages members, inventory and requests."
+    SUPPORT_REQUEST_ADMIN = "SUPPORT_REQUEST_ADMIN", "Sees and manages the organization's requests."
+    LICENSE_MANAGER = "LICENSE_MANAGER", "Assigns licences to rooms and desks."
+    MEMBER = "MEMBER", "Opens requests, and sees colleagues' where the organization allows it."
+    READ_ONLY = "READ_ONLY", "Reads only: cannot open, follow or manage requests (S15)."
+
+
+class StaffRole(Described):
+    """What somebody does in support."""
+
+    AGENT = "AGENT", "Answers tickets."
+    LEAD = "LEAD", "Answers tickets and leads a team."
+    ENGINEER = "ENGINEER", "Works on escalations."
+    ADMIN = "ADMIN", "Runs the desk."
+
+
+class MemberVisibility(Described):
+    """Whether MEMBER and READ_ONLY see colleagues' requests (S03)."""
+
+    OPEN = "OPEN", "They see the organization's requests."
+    OWN = "OWN", "They see their own requests only."
+
+
+class HistoryAvailability(Described):
+    """Whether an organization's ticket history may be shown (S11)."""
+
+    AVAILABLE = "AVAILABLE", "History is shown."
+    UNAVAILABLE_REGULATORY = "UNAVAILABLE_REGULATORY", "A regulation forbids it."
+
+
+class LifecyclePreset(Described):
+    """The shipped windows after a ticket is resolved (S64, S65)."""
+
+    WEEK = "WEEK", "Reopens by a reply within 7 days, then closes by itself."
+    HOURS_72 = "HOURS_72", "Reopens by a comment within 72 hours, then it is final."
+
+
+class ParticipantRole(Described):
+    """What a person is on a ticket."""
+
+    SUBMITTER = "SUBMITTER", "Opened it."
+    OWNER = "OWNER", "Answers for it on the customer's side."
+    CONTACT = "CONTACT", "Is kept informed and may be called; added by the assigned agent."
+    PARTICIPANT = "PARTICIPANT", "Takes part in the conversation."
+
+
+class MessageKind(Described):
+    """What a piece of conversation is."""
+
+    CHAT = "CHAT", "A message in the live conversation."
+    EMAIL = "EMAIL", "An e-mail of the request."
+    NOTE = "NOTE", "A note beside the conversation."
+
+
+class MessageSource(Described):
+    """Where a message came from."""
+
+    PORTAL = "PORTAL", "The support portal."
+    WIDGET = "WIDGET", "The embedded chat widget."
+    EMAIL = "EMAIL", "An inbound e-mail."
+    API = "API", "Another system."
+    AUTOMATION = "AUTOMATION", "The desk itself."
+    IMPORT = "IMPORT", "An earlier system."
+
+
+class DeliveryState(Described):
+    """How far a message has got."""
+
+    QUEUED = "QUEUED", "Waiting to be sent on."
+    SENT = "SENT", "Stored, and on its way to everyone watching."
+    DELIVERED = "DELIVERED", "Arrived at the other side."
+    READ = "READ", "Somebody on the other side has read it."
+    FAILED = "FAILED", "Could not be sent; send it again."
+    BOUNCED = "BOUNCED", "The receiving mail server refused it."
+
+
+class ScanState(Described):
+    """What the virus scan found in a file."""
+
+    PENDING = "PENDING", "Not scanned yet."
+    CLEAN = "CLEAN", "Nothing found."
+    INFECTED = "INFECTED", "Something found: the file is not handed out."
+    SKIPPED = "SKIPPED", "No scanner is set up."
+
+
+class TimelineEventKind(Described):
+    """What a recorded change of a ticket is about."""
+
+    STATUS = "STATUS", "Its status changed."
+    FIELD = "FIELD", "One of its fields changed."
+    ESCALATION = "ESCALATION", "An escalation entered a stage."
+
+
+class CertificateKind(Described):
+    """What a certificate entitles to."""
+
+    TECHNICAL_SUPPORT = "TECHNICAL_SUPPORT", "Technical support."
+    SERVICES = "SERVICES", "Professional services."
+    UPDATES = "UPDATES", "Product updates."
+    TRAINING = "TRAINING", "Training."
+
+
+class ChangeType(Described):
+    """What an event of a stream says about its object."""
+
+    ADDED = "ADDED", "It is new to the viewer."
+    UPDATED = "UPDATED", "It changed."
+    REMOVED = "REMOVED", "The viewer no longer has it."
+
+
+class StreamResetReason(Described):
+    """Why a stream could not go on from the client's position."""
+
+    CURSOR_TOO_OLD = "CURSOR_TOO_OLD", "The events after the cursor are no longer kept."
+    CURSOR_INVALID = "CURSOR_INVALID", "The cursor is not one of this stream's."
+    ACCESS_CHANGED = "ACCESS_CHANGED", "What the viewer may see has changed."
+    SLOW_CONSUMER = "SLOW_CONSUMER", "The client fell too far behind."
+
+
+class TicketListScope(Described):
+    """Which tickets a list is about, always within what the viewer may see."""
+
+    MINE = "MINE", "Those the viewer opened (S01)."
+    ORGANIZATION = "ORGANIZATION", "All of an organization's, the viewer's own included (S02)."
+    UNCLAIMED = "UNCLAIMED", "Those without a requester (S14)."
+    ASSIGNED_TO_ME = "ASSIGNED_TO_ME", "Those the viewer handles, as support staff."
+    ALL = "ALL", "Every ticket the viewer may see."
+
+
+class OrderDirection(Described):
+    """Which end of an order comes first."""
+
+    ASC = "ASC", "Smallest, oldest or first in the alphabet first."
+    DESC = "DESC", "Largest, newest or last in the alphabet first."
+
+
+class Scope(Described):
+    """What a token may be used for."""
+
+    TICKET_READ = "TICKET_READ", "Read tickets."
+    TICKET_WRITE = "TICKET_WRITE", "Open and change tickets."
+    MESSAGE_READ = "MESSAGE_READ", "Read conversations."
+    MESSAGE_WRITE = "MESSAGE_WRITE", "Write in conversations."
+    NOTE_INTERNAL = "NOTE_INTERNAL", "Read and write internal notes."
+    ESCALATION_READ = "ESCALATION_READ", "Read escalations."
+    ESCALATION_WRITE = "ESCALATION_WRITE", "Submit and advance escalations."
+    INVENTORY_READ = "INVENTORY_READ", "Read rooms, desks and devices."
+    USER_READ = "USER_READ", "Read people and organizations."
+
+
+ACTIVE_STATUSES = (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING_CUSTOMER, TicketStatus.ON_HOLD)
+"""What a list shows by default: neither resolved nor closed (S35)."""

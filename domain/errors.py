@@ -1,0 +1,107 @@
+"""Everything that can be refused, one class per code. The codes are API: clients branch on them."""
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A refusal that a person or a client can act on.
+
+    `message` says what happened and what to do next; `field` is the path of the argument at fault, if one is.
+    `extensions` is what GraphQL copies into a top-level error.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, *, field: tuple[str, ...] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"code": self.code}
+        if self.field:
+            found["field"] = list(self.field)
+        return found
+
+
+class Unauthenticated(DomainError):
+    """Nobody is signed in, or the credentials are no good. Never says which part was wrong."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, message: str = "Sign in and send a valid bearer token.") -> None:
+        super().__init__(message)
+
+
+class Forbidden(DomainError):
+    code = "FORBIDDEN"
+
+    def __init__(self, message: str = "You may not do this.", *, field: tuple[str, ...] | None = None) -> None:
+        super().__init__(message, field=field)
+
+
+class NotFound(DomainError):
+    """There is no such thing, or the viewer may not know that there is: the two answer alike (S07)."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, what: str = "object", *, field: tuple[str, ...] | None = None) -> None:
+        super().__init__(f"There is no such {what}.", field=field)
+
+
+class Required(DomainError):
+    code = "REQUIRED"
+
+
+class Invalid(DomainError):
+    code = "INVALID"
+
+
+class Conflict(DomainError):
+    code = "CONFLICT"
+
+
+class StaleVersion(DomainError):
+    """Somebody else changed it first (J8)."""
+
+    code = "STALE_VERSION"
+
+    def __init__(self, current: int) -> None:
+        super().__init__(
+            "Somebody changed this ticket in the meantime. Load it again and repeat your change.",
+            field=("expectedVersion",),
+        )
+        self.current = current
+
+
+class TicketClosed(DomainError):
+    """A closed ticket is final; a linked ticket is the way on (S66, S69)."""
+
+    code = "TICKET_CLOSED"
+
+
+class ReopenWindowExpired(DomainError):
+    code = "REOPEN_WINDOW_EXPIRED"
+
+
+class ReopenNotAllowed(DomainError):
+    code = "REOPEN_NOT_ALLOWED"
+
+
+class InvalidStageTransition(DomainError):
+    code = "INVALID_STAGE_TRANSITION"
+
+
+class IdempotencyMismatch(DomainError):
+    """A key was used again for something else (J2)."""
+
+    code = "IDEMPOTENCY_MISMATCH"
+
+
+class FeedbackAlreadySubmitted(DomainError):
+    code = "FEEDBACK_ALREADY_SUBMITTED"
+
+
+class RateLimited(DomainError):
+    code = "RATE_LIMITED"

@@ -1,0 +1,149 @@
+"""The life of a ticket: what a reply, a resolution, a closure and the passing of time make of its status."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from domain.enums import ACTIVE_STATUSES, LifecyclePreset, TicketDisplayStatus, TicketStatus
+from domain.errors import Conflict, ReopenNotAllowed, ReopenWindowExpired, TicketClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """An organization's times. `auto_close_after` is None where only the reopening ends (S65)."""
+
+    reopen: timedelta
+    auto_close_after: timedelta
+    auto_resolve_after: timedelta = timedelta(days=7)
+
+
+PRESETS = {
+    LifecyclePreset.WEEK: Windows(reopen=timedelta(days=7), auto_close_after=timedelta(days=7)),
+    LifecyclePreset.HOURS_72: Windows(reopen=timedelta(hours=72), auto_close_after=timedelta(hours=72)),
+}
+"""Source: S64 and S65; the auto-resolve default of 7 days is S63."""
+
+DEFAULT_WINDOWS = PRESETS[LifecyclePreset.WEEK]
+
+
+def status_after_customer_reply(
+    status: TicketStatus, *, resolved_at: datetime | None, now: datetime, windows: Windows = DEFAULT_WINDOWS
+) -> TicketStatus:
+    """The status a ticket takes when the customer's side writes in it.
+
+    A reply to a resolved ticket reopens it up to and including `windows.reopen` after `resolved_at`.
+
+    Raises:
+        TicketClosed: the ticket is closed; a linked ticket is the way on.
+        ReopenWindowExpired: it was resolved longer ago than that.
+
+    Source: S62, S64, S65, S66, S69.
+    """
+    match status:
+        case TicketStatus.CLOSED:
+            raise TicketClosed("This ticket is closed. Open a linked ticket and quote this one's reference.")
+        case TicketStatus.RESOLVED:
+            check_reopen_window(resolved_at, now=now, windows=windows)
+            return TicketStatus.OPEN
+        case TicketStatus.NEW:
+            return TicketStatus.NEW
+        case TicketStatus.OPEN | TicketStatus.PENDING_CUSTOMER | TicketStatus.ON_HOLD:
+            return TicketStatus.OPEN
+        case _:
+            assert_never(status)
+
+
+def status_after_staff_reply(status: TicketStatus) -> TicketStatus:
+    """The status a ticket takes when support answers in public.
+
+    An answer on a resolved ticket leaves it resolved: a word of thanks must not start the customer's clock again.
+
+    Raises:
+        TicketClosed: as for the customer.
+
+    Source: S62.
+    """
+    match status:
+        case TicketStatus.CLOSED:
+            raise TicketClosed("This ticket is closed. Open a linked ticket and quote this one's reference.")
+        case TicketStatus.RESOLVED:
+            return TicketStatus.RESOLVED
+        case _:
+            return TicketStatus.PENDING_CUSTOMER
+
+
+def check_may_resolve(status: TicketStatus) -> None:
+    """
+    Raises:
+        TicketClosed: closed is final.
+        Conflict: it is resolved already.
+
+    Source: S61, S66.
+    """
+    if status is TicketStatus.CLOSED:
+        raise TicketClosed("This ticket is closed already.")
+    if status is TicketStatus.RESOLVED:
+        raise Conflict("This ticket is resolved already.")
+
+
+def check_may_close(status: TicketStatus) -> None:
+    """
+    Raises:
+        TicketClosed: it is closed already.
+
+    Source: S60, S66.
+    """
+    if status is TicketStatus.CLOSED:
+        raise TicketClosed("This ticket is closed already.")
+
+
+def check_may_reopen(
+    status: TicketStatus, *, resolved_at: datetime | None, now: datetime, windows: Windows = DEFAULT_WINDOWS
+) -> None:
+    """
+    Raises:
+        TicketClosed: closed is final.
+        ReopenNotAllowed: it is not resolved, so there is nothing to reopen.
+        ReopenWindowExpired: it was resolved longer than `windows.reopen` ago.
+
+    Source: S64, S65, S66.
+    """
+    if status is TicketStatus.CLOSED:
+        raise TicketClosed("This ticket is closed. Open a linked ticket and quote this one's reference.")
+    if status is not TicketStatus.RESOLVED:
+        raise ReopenNotAllowed("Only a resolved ticket can be reopened; this one is still open.")
+    check_reopen_window(resolved_at, now=now, windows=windows)
+
+
+def check_reopen_window(resolved_at: datetime | None, *, now: datetime, windows: Windows) -> None:
+    """
+    Raises:
+        ReopenWindowExpired: `now` is later than `resolved_at` by more than `windows.reopen`.
+    """
+    assert resolved_at is not None, "a resolved ticket has resolved_at"
+    if now - resolved_at > windows.reopen:
+        raise ReopenWindowExpired("The time to reopen this ticket has passed. Open a linked ticket instead.")
+
+
+def auto_resolve_due(
+    status: TicketStatus, *, waiting_since: datetime, now: datetime, windows: Windows = DEFAULT_WINDOWS
+) -> bool:
+    """Whether a ticket that waits for its customer is resolved by itself (S63); ON_HOLD never is (S67)."""
+    return status is TicketStatus.PENDING_CUSTOMER and now - waiting_since >= windows.auto_resolve_after
+
+
+def auto_close_due(
+    status: TicketStatus, *, resolved_at: datetime | None, now: datetime, windows: Windows = DEFAULT_WINDOWS
+) -> bool:
+    """Whether a resolved ticket is closed by itself (S64, S65).
+
+    At exactly `auto_close_after` a reply would still reopen it, so it closes only after that instant.
+    """
+    return status is TicketStatus.RESOLVED and resolved_at is not None and now - resolved_at > windows.auto_close_after
+
+
+def display_status(status: TicketStatus, *, is_escalated: bool) -> TicketDisplayStatus:
+    """What list screens show: ESCALATED wins over the open states (S62)."""
+    if is_escalated and status in ACTIVE_STATUSES:
+        return TicketDisplayStatus.ESCALATED
+    return TicketDisplayStatus(status.value)

@@ -1,0 +1,69 @@
+"""What may stand in a name, a subject or a text, and how things are numbered."""
+
+import re
+
+from domain.errors import Invalid, Required
+
+SUBJECT_LIMIT = 300
+"""Characters of a subject or a name."""
+
+TEXT_LIMIT = 64_000
+"""Characters of a message, a description or a note."""
+
+TICKET_PREFIX = "T-"
+ESCALATION_PREFIX = "CP-"
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_SPACES = re.compile(r"\s+")
+_EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,190}\.[^\s@<>\".]{2,63}")
+
+
+def line(text: str, *, field: str, limit: int = SUBJECT_LIMIT) -> str:
+    """One line of text: trimmed, white space folded.
+
+    Raises:
+        Required: nothing is left.
+        Invalid: too long, or a character that no store can keep (NUL, control characters, lone surrogates).
+    """
+    return _SPACES.sub(" ", _checked(text, field, limit)).strip()
+
+
+def text(value: str, *, field: str, limit: int = TEXT_LIMIT) -> str:
+    """Text of many lines, kept as written but for the line ends, which become `\\n`.
+
+    Raises:
+        Required, Invalid: as for `line`.
+    """
+    return _checked(value, field, limit).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def email(value: str, *, field: str = "email") -> str:
+    """An address in lower case, the form it is compared in.
+
+    Raises:
+        Invalid: not the shape of an address.
+    """
+    found = value.strip().lower()
+    if len(found) > 254 or not _EMAIL.fullmatch(found):
+        raise Invalid("Give an e-mail address, like ann@example.com.", field=(field,))
+    return found
+
+
+def ticket_reference(number: int) -> str:
+    """`T-000042`: what people quote (S25)."""
+    return f"{TICKET_PREFIX}{number:06d}"
+
+
+def escalation_reference(number: int) -> str:
+    """`CP-00042` (S75)."""
+    return f"{ESCALATION_PREFIX}{number:05d}"
+
+
+def _checked(value: str, field: str, limit: int) -> str:
+    if len(value) > limit:
+        raise Invalid(f"At most {limit:,} characters; this has {len(value):,}.", field=(field,))
+    if not value.strip():
+        raise Required("Write something here.", field=(field,))
+    if _FORBIDDEN.search(value):
+        raise Invalid("This text has control characters that cannot be stored. Remove them.", field=(field,))
+    return value
