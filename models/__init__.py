@@ -1,0 +1,51 @@
+"""Store it: the tables, and the SQL form of who may see a row."""
+
+from models.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
+from models.conversation import Attachment, Message, TimelineEvent, TimelineItem
+from models.escalations import Escalation, EscalationEntry
+from models.feed import Counter, FeedEvent, FeedStream, Lease
+from models.inventory import (
+    Device,
+    Product,
+    ProductUpdate,
+    ProductVersion,
+    ServiceLicense,
+    Space,
+    SpaceGroup,
+    SpaceKind,
+)
+from models.people import Membership, Organization, RefreshToken, User
+from models.tickets import Feedback, Participant, Ticket
+
+__all__ = [
+    "Attachment",
+    "Classification",
+    "Counter",
+    "Device",
+    "Escalation",
+    "EscalationEntry",
+    "FeedEvent",
+    "FeedStream",
+    "Feedback",
+    "IssueType",
+    "Lease",
+    "Membership",
+    "Message",
+    "Organization",
+    "Participant",
+    "Product",
+    "ProductUpdate",
+    "ProductVersion",
+    "RefreshToken",
+    "RequestType",
+    "ServiceCertificate",
+    "ServiceLicense",
+    "Space",
+    "SpaceGroup",
+    "SpaceKind",
+    "SupportProject",
+    "Ticket",
+    "TimelineEvent",
+    "TimelineItem",
+    "User",
+]

@@ -1,0 +1,86 @@
+"""What can be asked for: support projects, request types, and the certificates some of them need."""
+
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.indexes import Index
+
+from domain.enums import CertificateKind, Confidentiality
+from models.base import BaseModel, Choice
+from models.inventory import Product
+from models.people import Organization
+
+
+class SupportProject(BaseModel):
+    name = fields.CharField(200, unique=True)
+
+    class Meta:
+        app = "casewire"
+        table = "support_project"
+
+
+class RequestType(BaseModel):
+    """A kind of request, with what it needs and who handles it (S17)."""
+
+    project: fields.ForeignKeyRelation[SupportProject] = fields.ForeignKeyField(
+        "casewire.SupportProject", related_name="request_types", on_delete=fields.CASCADE
+    )
+    project_id: UUID
+    key = fields.CharField(40, unique=True)
+    name = fields.CharField(200)
+    handler_label = fields.CharField(200)
+    required_certificate_kind: CertificateKind | None = Choice(CertificateKind, max_length=24, null=True)
+    default_confidentiality: Confidentiality = Choice(
+        Confidentiality, max_length=16, default=Confidentiality.ORGANIZATION
+    )
+
+    class Meta:
+        app = "casewire"
+        table = "request_type"
+        indexes = [Index(fields=("project_id", "name", "id"), name="request_type_by_project")]
+
+
+class Classification(BaseModel):
+    request_type: fields.ForeignKeyRelation[RequestType] = fields.ForeignKeyField(
+        "casewire.RequestType", related_name="classifications", on_delete=fields.CASCADE
+    )
+    request_type_id: UUID
+    name = fields.CharField(200)
+
+    class Meta:
+        app = "casewire"
+        table = "classification"
+        unique_together = (("request_type", "name"),)
+
+
+class IssueType(BaseModel):
+    request_type: fields.ForeignKeyRelation[RequestType] = fields.ForeignKeyField(
+        "casewire.RequestType", related_name="issue_types", on_delete=fields.CASCADE
+    )
+    request_type_id: UUID
+    name = fields.CharField(200)
+    appointments_available = fields.BooleanField(default=False)
+
+    class Meta:
+        app = "casewire"
+        table = "issue_type"
+        unique_together = (("request_type", "name"),)
+
+
+class ServiceCertificate(BaseModel):
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "casewire.Organization", related_name="certificates", on_delete=fields.CASCADE
+    )
+    organization_id: UUID
+    products: fields.ManyToManyRelation[Product] = fields.ManyToManyField(
+        "casewire.Product", related_name="certificates", through="certificate_product"
+    )
+    number = fields.CharField(60, unique=True)
+    kind: CertificateKind = Choice(CertificateKind, max_length=24)
+    starts_at = fields.DateField()
+    ends_at = fields.DateField()
+
+    class Meta:
+        app = "casewire"
+        table = "service_certificate"
+        indexes = [Index(fields=("organization_id", "ends_at"), name="service_certificate_by_end")]

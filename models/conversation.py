@@ -1,0 +1,134 @@
+"""What is said and what happens on a ticket. Both are numbered together, once for staff and once for customers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.expressions import Q
+from tortoise.indexes import Index
+
+from domain.enums import DeliveryState, MessageKind, MessageSource, ScanState, TimelineEventKind, Visibility
+from domain.policy import Viewer, sees_internal
+from models.base import BaseModel, Choice, Instant
+from models.escalations import EscalationEntry
+from models.people import User
+from models.tickets import Ticket
+
+
+class TimelineItem(BaseModel):
+    """A numbered thing on a ticket's timeline.
+
+    `sequence` counts everything; `public_sequence` counts what customers may see and is null for the rest, so that a
+    customer cannot tell from a gap that something internal was written.
+    """
+
+    ticket_id: UUID
+    sequence = fields.IntField()
+    public_sequence = fields.IntField(null=True)
+    visibility: Visibility = Choice(Visibility, max_length=12)
+    actor: fields.ForeignKeyNullableRelation[User]
+    actor_id: UUID | None
+    automatic = fields.BooleanField(default=False, description="the desk itself did it")
+    occurred_at: datetime = Instant()
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def visibility_to(cls, viewer: Viewer) -> Q:
+        """Those of a readable ticket's items that the viewer may see."""
+        return Q() if sees_internal(viewer) else Q(public_sequence__isnull=False)
+
+
+class Message(TimelineItem):
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="messages", on_delete=fields.CASCADE
+    )
+    actor: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="messages", null=True, on_delete=fields.SET_NULL
+    )
+    in_reply_to: fields.ForeignKeyNullableRelation["Message"] = fields.ForeignKeyField(
+        "casewire.Message", related_name="replies", null=True, on_delete=fields.SET_NULL
+    )
+    in_reply_to_id: UUID | None
+    kind: MessageKind = Choice(MessageKind, max_length=8)
+    source: MessageSource = Choice(MessageSource, max_length=12)
+    delivery_state: DeliveryState = Choice(DeliveryState, max_length=12, default=DeliveryState.SENT)
+    body = fields.TextField()
+    language = fields.CharField(16, null=True)
+    client_message_id = fields.CharField(100, null=True)
+    edited_at: datetime | None = Instant(null=True)
+    deleted_at: datetime | None = Instant(null=True)
+    email_subject = fields.CharField(300, null=True)
+    email_from = fields.CharField(254, null=True)
+    email_headers: dict[str, Any] | None = fields.JSONField(null=True, description="to, cc, messageId, references")
+
+    class Meta:
+        app = "casewire"
+        table = "message"
+        unique_together = (
+            ("ticket", "sequence"),
+            ("ticket", "public_sequence"),
+            ("ticket", "actor", "client_message_id"),
+        )
+        indexes = [
+            Index(fields=("actor_id",), name="message_actor"),
+            Index(fields=("in_reply_to_id",), name="message_reply"),
+        ]
+
+
+class TimelineEvent(TimelineItem):
+    """A change worth telling on the timeline: a status, a field, an escalation's stage."""
+
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="timeline_events", on_delete=fields.CASCADE
+    )
+    actor: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="timeline_events", null=True, on_delete=fields.SET_NULL
+    )
+    entry: fields.ForeignKeyNullableRelation[EscalationEntry] = fields.ForeignKeyField(
+        "casewire.EscalationEntry", related_name="timeline_events", null=True, on_delete=fields.CASCADE
+    )
+    entry_id: UUID | None
+    kind: TimelineEventKind = Choice(TimelineEventKind, max_length=12)
+    field = fields.CharField(60, null=True)
+    old_value = fields.CharField(300, null=True)
+    new_value = fields.CharField(300, null=True)
+    reason = fields.CharField(300, null=True)
+
+    class Meta:
+        app = "casewire"
+        table = "timeline_event"
+        unique_together = (("ticket", "sequence"), ("ticket", "public_sequence"))
+        indexes = [
+            Index(fields=("actor_id",), name="timeline_event_actor"),
+            Index(fields=("entry_id",), name="timeline_event_entry"),
+        ]
+
+
+class Attachment(BaseModel):
+    """A file's particulars; the bytes are in the blob store."""
+
+    message: fields.ForeignKeyNullableRelation[Message] = fields.ForeignKeyField(
+        "casewire.Message", related_name="attachments", null=True, on_delete=fields.CASCADE
+    )
+    message_id: UUID | None
+    uploaded_by: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="attachments", null=True, on_delete=fields.SET_NULL
+    )
+    uploaded_by_id: UUID | None
+    file_name = fields.CharField(255)
+    media_type = fields.CharField(120)
+    size_bytes = fields.BigIntField()
+    checksum = fields.CharField(64, description="SHA-256, hex")
+    scan_state: ScanState = Choice(ScanState, max_length=12, default=ScanState.SKIPPED)
+    created_at: datetime = Instant()
+
+    class Meta:
+        app = "casewire"
+        table = "attachment"
+        indexes = [
+            Index(fields=("message_id", "created_at", "id"), name="attachment_message"),
+            Index(fields=("uploaded_by_id",), name="attachment_uploader"),
+        ]

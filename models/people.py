@@ -1,0 +1,106 @@
+"""Who there is: people, the organizations they belong to, and the tokens that keep them signed in."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.indexes import Index
+
+from domain.enums import HistoryAvailability, LifecyclePreset, MemberVisibility, OrganizationRole, StaffRole
+from domain.lifecycle import PRESETS, Windows
+from models.base import BaseModel, Choice, Instant
+
+
+class Organization(BaseModel):
+    """A customer, or a partner that files for its own customers (S08)."""
+
+    name = fields.CharField(200, unique=True)
+    domains: list[str] = fields.JSONField(default=list)
+    partner: fields.ForeignKeyNullableRelation["Organization"] = fields.ForeignKeyField(
+        "casewire.Organization", related_name="customers", null=True, on_delete=fields.SET_NULL
+    )
+    partner_id: UUID | None
+    member_visibility: MemberVisibility = Choice(MemberVisibility, max_length=8, default=MemberVisibility.OPEN)
+    lifecycle_preset: LifecyclePreset = Choice(LifecyclePreset, max_length=16, default=LifecyclePreset.WEEK)
+    history_availability: HistoryAvailability = Choice(
+        HistoryAvailability, max_length=24, default=HistoryAvailability.AVAILABLE
+    )
+    history_starts_at: datetime | None = Instant(null=True)
+    created_at: datetime = Instant()
+
+    @property
+    def windows(self) -> Windows:
+        return PRESETS[self.lifecycle_preset]
+
+    class Meta:
+        app = "casewire"
+        table = "organization"
+        indexes = [Index(fields=("partner_id",), name="organization_partner")]
+
+
+class User(BaseModel):
+    """A person: a customer, somebody from support, or both."""
+
+    email = fields.CharField(254, unique=True, description="lower case")
+    username = fields.CharField(100)
+    display_name = fields.CharField(200)
+    avatar_url = fields.CharField(500, null=True)
+    password_hash = fields.CharField(200, null=True)
+    locale = fields.CharField(16, null=True)
+    time_zone = fields.CharField(64, null=True)
+    staff_role: StaffRole | None = Choice(StaffRole, max_length=16, null=True)
+    is_active = fields.BooleanField(default=True)
+    created_at: datetime = Instant()
+
+    class Meta:
+        app = "casewire"
+        table = "app_user"
+        indexes = [Index(fields=("display_name", "id"), name="app_user_by_name")]
+
+
+class Membership(BaseModel):
+    """A person's role in one organization (S03, S10)."""
+
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "casewire.Organization", related_name="memberships", on_delete=fields.CASCADE
+    )
+    organization_id: UUID
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="memberships", on_delete=fields.CASCADE
+    )
+    user_id: UUID
+    role: OrganizationRole = Choice(OrganizationRole, max_length=24)
+    joined_at: datetime = Instant()
+
+    class Meta:
+        app = "casewire"
+        table = "membership"
+        unique_together = (("organization", "user"),)
+        indexes = [
+            Index(fields=("user_id",), name="membership_user"),
+            Index(fields=("organization_id", "joined_at", "id"), name="membership_by_joined"),
+        ]
+
+
+class RefreshToken(BaseModel):
+    """One link of a chain of refresh tokens; only a hash is kept. A used one that comes back ends its family."""
+
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="refresh_tokens", on_delete=fields.CASCADE
+    )
+    user_id: UUID
+    family = fields.UUIDField()
+    token_hash = fields.CharField(64, unique=True)
+    issued_at: datetime = Instant()
+    expires_at: datetime = Instant()
+    used_at: datetime | None = Instant(null=True)
+    revoked_at: datetime | None = Instant(null=True)
+
+    class Meta:
+        app = "casewire"
+        table = "refresh_token"
+        indexes = [
+            Index(fields=("family",), name="refresh_token_family"),
+            Index(fields=("user_id",), name="refresh_token_user"),
+            Index(fields=("expires_at",), name="refresh_token_expiry"),
+        ]

@@ -1,0 +1,241 @@
+"""Tickets and the people on them, with the SQL form of who may see a ticket."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.expressions import Q, Subquery
+from tortoise.indexes import Index
+from tortoise.queryset import QuerySet
+
+from domain.enums import (
+    ClosureReason,
+    Confidentiality,
+    ParticipantRole,
+    ResolutionReason,
+    TicketChannel,
+    TicketPriority,
+    TicketSeverity,
+    TicketStatus,
+)
+from domain.policy import TicketFacts, Viewer
+from models.base import BaseModel, Choice, Instant
+from models.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
+from models.inventory import Device, Product, ProductUpdate, ProductVersion, Space
+from models.people import Organization, User
+
+NOBODY = UUID(int=0)
+
+
+class Ticket(BaseModel):
+    """A support request. `version` grows with every change a person could overwrite (J8)."""
+
+    number = fields.BigIntField(unique=True)
+    reference = fields.CharField(24, unique=True)
+    version = fields.IntField(default=1)
+
+    organization: fields.ForeignKeyNullableRelation[Organization] = fields.ForeignKeyField(
+        "casewire.Organization", related_name="tickets", null=True, on_delete=fields.RESTRICT
+    )
+    organization_id: UUID | None
+    on_behalf_of: fields.ForeignKeyNullableRelation[Organization] = fields.ForeignKeyField(
+        "casewire.Organization", related_name="tickets_on_behalf", null=True, on_delete=fields.SET_NULL
+    )
+    on_behalf_of_id: UUID | None
+    requester: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="requested_tickets", null=True, on_delete=fields.SET_NULL
+    )
+    requester_id: UUID | None
+    owner: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="owned_tickets", null=True, on_delete=fields.SET_NULL
+    )
+    owner_id: UUID | None
+    assignee: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="assigned_tickets", null=True, on_delete=fields.SET_NULL
+    )
+    assignee_id: UUID | None
+
+    project: fields.ForeignKeyNullableRelation[SupportProject] = fields.ForeignKeyField(
+        "casewire.SupportProject", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    project_id: UUID | None
+    request_type: fields.ForeignKeyNullableRelation[RequestType] = fields.ForeignKeyField(
+        "casewire.RequestType", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    request_type_id: UUID | None
+    classification: fields.ForeignKeyNullableRelation[Classification] = fields.ForeignKeyField(
+        "casewire.Classification", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    classification_id: UUID | None
+    issue_type: fields.ForeignKeyNullableRelation[IssueType] = fields.ForeignKeyField(
+        "casewire.IssueType", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    issue_type_id: UUID | None
+    product: fields.ForeignKeyNullableRelation[Product] = fields.ForeignKeyField(
+        "casewire.Product", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    product_id: UUID | None
+    product_version: fields.ForeignKeyNullableRelation[ProductVersion] = fields.ForeignKeyField(
+        "casewire.ProductVersion", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    product_version_id: UUID | None
+    product_update: fields.ForeignKeyNullableRelation[ProductUpdate] = fields.ForeignKeyField(
+        "casewire.ProductUpdate", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    product_update_id: UUID | None
+    certificate: fields.ForeignKeyNullableRelation[ServiceCertificate] = fields.ForeignKeyField(
+        "casewire.ServiceCertificate", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    certificate_id: UUID | None
+    space: fields.ForeignKeyNullableRelation[Space] = fields.ForeignKeyField(
+        "casewire.Space", related_name="tickets", null=True, on_delete=fields.SET_NULL
+    )
+    space_id: UUID | None
+
+    subject = fields.CharField(300)
+    description = fields.TextField()
+    language = fields.CharField(16, null=True)
+    channel: TicketChannel = Choice(TicketChannel, max_length=16)
+    status: TicketStatus = Choice(TicketStatus, max_length=20, default=TicketStatus.NEW)
+    priority: TicketPriority = Choice(TicketPriority, max_length=8, default=TicketPriority.NORMAL)
+    severity: TicketSeverity = Choice(TicketSeverity, max_length=12, default=TicketSeverity.UNKNOWN)
+    confidentiality: Confidentiality = Choice(Confidentiality, max_length=16, default=Confidentiality.ORGANIZATION)
+    is_escalated = fields.BooleanField(default=False)
+    locked = fields.BooleanField(default=False)
+
+    created_at: datetime = Instant()
+    updated_at: datetime = Instant()
+    last_activity_at: datetime = Instant()
+    status_changed_at: datetime = Instant()
+    waiting_since: datetime | None = Instant(null=True, description="when the customer's turn began")
+    first_responded_at: datetime | None = Instant(null=True)
+    resolved_at: datetime | None = Instant(null=True)
+    resolution_reason: ResolutionReason | None = Choice(ResolutionReason, max_length=24, null=True)
+    closed_at: datetime | None = Instant(null=True)
+    closure_reason: ClosureReason | None = Choice(ClosureReason, max_length=24, null=True)
+    hold_until: datetime | None = Instant(null=True)
+    snoozed_until: datetime | None = Instant(null=True)
+
+    last_sequence = fields.IntField(default=0, description="number of timeline items")
+    last_public_sequence = fields.IntField(default=0, description="number of those a customer may see")
+
+    client_mutation_id = fields.CharField(100, null=True)
+    is_imported = fields.BooleanField(default=False)
+    import_source = fields.CharField(60, null=True)
+    import_key = fields.CharField(100, null=True)
+
+    devices: fields.ManyToManyRelation[Device] = fields.ManyToManyField(
+        "casewire.Device", related_name="tickets", through="ticket_device"
+    )
+
+    class Meta:
+        app = "casewire"
+        table = "ticket"
+        unique_together = (("organization", "import_source", "import_key"), ("requester", "client_mutation_id"))
+        indexes = [
+            Index(fields=("last_activity_at", "id"), name="ticket_by_activity"),
+            Index(fields=("created_at", "id"), name="ticket_by_created"),
+            Index(fields=("updated_at", "id"), name="ticket_by_updated"),
+            Index(fields=("organization_id", "last_activity_at", "id"), name="ticket_org_by_activity"),
+            Index(fields=("organization_id", "created_at", "id"), name="ticket_org_by_created"),
+            Index(fields=("organization_id", "updated_at", "id"), name="ticket_org_by_updated"),
+            Index(fields=("organization_id", "number"), name="ticket_org_by_number"),
+            Index(fields=("requester_id", "last_activity_at", "id"), name="ticket_requester_by_activity"),
+            Index(fields=("requester_id", "created_at", "id"), name="ticket_requester_by_created"),
+            Index(fields=("requester_id", "updated_at", "id"), name="ticket_requester_by_updated"),
+            Index(fields=("requester_id", "number"), name="ticket_requester_by_number"),
+            Index(fields=("assignee_id", "last_activity_at", "id"), name="ticket_assignee_by_activity"),
+            Index(fields=("owner_id", "last_activity_at", "id"), name="ticket_owner_by_activity"),
+            Index(fields=("space_id", "last_activity_at", "id"), name="ticket_space_by_activity"),
+            Index(fields=("status", "waiting_since"), name="ticket_waiting"),
+            Index(fields=("status", "resolved_at"), name="ticket_resolved"),
+        ]
+
+    def facts(self, *, is_participant: bool = False) -> TicketFacts:
+        """What `domain.policy` decides by; whether the viewer takes part is known only to the participants' table."""
+        return TicketFacts(
+            organization_id=self.organization_id,
+            requester_id=self.requester_id,
+            owner_id=self.owner_id,
+            assignee_id=self.assignee_id,
+            confidentiality=self.confidentiality,
+            created_at=self.created_at,
+            is_participant=is_participant,
+        )
+
+    @classmethod
+    def visible_to(cls, viewer: Viewer) -> QuerySet[Self]:
+        """The tickets that `domain.policy.may_read_ticket` lets the viewer know of: the same rule as SQL."""
+        return cls.filter(cls.visibility(viewer))
+
+    @classmethod
+    def visibility(cls, viewer: Viewer) -> Q:
+        if viewer.is_staff:
+            return Q()
+        if viewer.user_id is None:
+            return Q(id=NOBODY)
+        mine = Q(requester_id=viewer.user_id) | Q(owner_id=viewer.user_id) | Q(id__in=taking_part(viewer.user_id))
+        author = Q(requester_id=viewer.user_id) | Q(confidentiality=Confidentiality.ORGANIZATION)
+        allowed = Q(organization_id__isnull=True) & mine
+        for membership in viewer.memberships:
+            here = Q(organization_id=membership.organization_id) & author
+            if not membership.sees_all:
+                here &= mine
+            if membership.history_starts_at:
+                here &= Q(created_at__gte=membership.history_starts_at)
+            allowed |= here
+        return allowed
+
+
+class Participant(BaseModel):
+    """Somebody who takes part in a ticket (S45)."""
+
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="participants", on_delete=fields.CASCADE
+    )
+    ticket_id: UUID
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="participations", on_delete=fields.CASCADE
+    )
+    user_id: UUID
+    added_by: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="added_participants", null=True, on_delete=fields.SET_NULL
+    )
+    added_by_id: UUID | None
+    role: ParticipantRole = Choice(ParticipantRole, max_length=16)
+    added_at: datetime = Instant()
+
+    class Meta:
+        app = "casewire"
+        table = "participant"
+        unique_together = (("ticket", "user"),)
+        indexes = [
+            Index(fields=("user_id", "ticket_id"), name="participant_user"),
+            Index(fields=("ticket_id", "added_at", "id"), name="participant_by_added"),
+        ]
+
+
+class Feedback(BaseModel):
+    """What the customer thought of it, once (S71)."""
+
+    ticket: fields.OneToOneRelation[Ticket] = fields.OneToOneField(
+        "casewire.Ticket", related_name="feedback", on_delete=fields.CASCADE
+    )
+    ticket_id: UUID
+    submitted_by: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="feedback_given", null=True, on_delete=fields.SET_NULL
+    )
+    submitted_by_id: UUID | None
+    rating = fields.SmallIntField(description="1 to 5")
+    comment = fields.TextField(null=True)
+    submitted_at: datetime = Instant()
+
+    class Meta:
+        app = "casewire"
+        table = "feedback"
+
+
+def taking_part(user_id: UUID) -> Subquery:
+    """The ids of the tickets that a person takes part in."""
+    return Subquery(Participant.filter(user_id=user_id).values("ticket_id"))
