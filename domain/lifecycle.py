@@ -41,7 +41,7 @@ def status_after_customer_reply(
     """
     match status:
         case TicketStatus.CLOSED:
-            raise TicketClosed("This ticket is closed. Open a linked ticket and quote this one's reference.")
+            raise _closed()
         case TicketStatus.RESOLVED:
             check_reopen_window(resolved_at, now=now, windows=windows)
             return TicketStatus.OPEN
@@ -65,7 +65,7 @@ def status_after_staff_reply(status: TicketStatus) -> TicketStatus:
     """
     match status:
         case TicketStatus.CLOSED:
-            raise TicketClosed("This ticket is closed. Open a linked ticket and quote this one's reference.")
+            raise _closed()
         case TicketStatus.RESOLVED:
             return TicketStatus.RESOLVED
         case _:
@@ -97,6 +97,15 @@ def check_may_close(status: TicketStatus) -> None:
         raise TicketClosed("This ticket is closed already.")
 
 
+def check_not_closed(status: TicketStatus) -> None:
+    """
+    Raises:
+        TicketClosed: nothing on a closed ticket changes any more; a linked ticket is the way on (S66, S69).
+    """
+    if status is TicketStatus.CLOSED:
+        raise _closed()
+
+
 def check_may_reopen(
     status: TicketStatus, *, resolved_at: datetime | None, now: datetime, windows: Windows = DEFAULT_WINDOWS
 ) -> None:
@@ -108,8 +117,7 @@ def check_may_reopen(
 
     Source: S64, S65, S66.
     """
-    if status is TicketStatus.CLOSED:
-        raise TicketClosed("This ticket is closed. Open a linked ticket and quote this one's reference.")
+    check_not_closed(status)
     if status is not TicketStatus.RESOLVED:
         raise ReopenNotAllowed("Only a resolved ticket can be reopened; this one is still open.")
     check_reopen_window(resolved_at, now=now, windows=windows)
@@ -147,3 +155,7 @@ def display_status(status: TicketStatus, *, is_escalated: bool) -> TicketDisplay
     if is_escalated and status in ACTIVE_STATUSES:
         return TicketDisplayStatus.ESCALATED
     return TicketDisplayStatus(status.value)
+
+
+def _closed() -> TicketClosed:
+    return TicketClosed("This ticket is closed. Open a linked ticket and quote this one's reference.")

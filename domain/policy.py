@@ -163,6 +163,11 @@ def allows(viewer: Viewer, rule: Rule, facts: Facts) -> bool:
     return any(all(HOLDS[policy](viewer, facts) for policy in combination) for combination in rule.alternatives)
 
 
+def conceivable(viewer: Viewer, rule: Rule) -> bool:
+    """Whether there could be an object for which the rule holds: asked where no object is known yet."""
+    return any(all(_could_hold(policy, viewer) for policy in combination) for combination in rule.alternatives)
+
+
 def check(viewer: Viewer, rule: Rule, facts: Facts, message: str = "You may not do this.") -> None:
     """
     Raises:
@@ -219,6 +224,18 @@ def check_may_read(viewer: Viewer, ticket: TicketFacts) -> None:
 def sees_internal(viewer: Viewer) -> bool:
     """Whether internal notes and events are shown."""
     return viewer.is_staff
+
+
+def _could_hold(policy: Policy, viewer: Viewer) -> bool:
+    match policy:
+        case Policy.STAFF | Policy.STAFF_ENGINEERING | Policy.STAFF_ADMIN:
+            return HOLDS[policy](viewer, None)
+        case Policy.STAFF_ASSIGNED:
+            return viewer.is_staff
+        case Policy.TICKET_PARTICIPANT | Policy.TICKET_AUTHOR | Policy.TICKET_OWNER_OR_ORG_ADMIN | Policy.SELF:
+            return viewer.is_authenticated
+        case _:
+            return any(HOLDS[policy](viewer, OrganizationFacts(m.organization_id)) for m in viewer.memberships)
 
 
 def _takes_part(viewer: Viewer, ticket: TicketFacts) -> bool:

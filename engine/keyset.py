@@ -1,0 +1,188 @@
+"""Pages of a list by keyset: a page costs the same wherever it is, and stays right while rows are inserted.
+
+A cursor holds the place of its row in one order: the value of the order's column and the row's id. It names the order
+it belongs to, so that a cursor of another list is refused instead of giving a wrong page.
+"""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+import orjson
+from tortoise import Model
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+Row = TypeVar("Row", bound=Model)
+
+
+class PagingError(ValueError):
+    """An argument of a list that cannot be used; `argument` says which."""
+
+    def __init__(self, argument: str, message: str) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A total order of a list: by `column`, then by id. Both need to be in one index, and the column is never null.
+
+    `name` is what cursors are bound to; `kind` is what the column holds.
+    """
+
+    name: str
+    column: str
+    kind: Literal["instant", "int", "text"] = "instant"
+    descending: bool = False
+
+    def flipped(self) -> "Order":
+        return Order(self.name, self.column, self.kind, not self.descending)
+
+    def cursor(self, row: Model) -> str:
+        """The opaque text of a row's place."""
+        value = getattr(row, self.column)
+        if isinstance(value, datetime):
+            value = value.astimezone(UTC).isoformat()
+        packed = orjson.dumps([self._mark, value, str(row.pk)])
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+    def position(self, cursor: str, argument: str) -> tuple[Any, UUID]:
+        """
+        Raises:
+            PagingError: not a cursor, or one of another list or order.
+        """
+        try:
+            mark, value, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            position = (self._value(value), UUID(row_id))
+        except (ValueError, TypeError, AttributeError, binascii.Error):
+            raise PagingError(argument, "This is not a cursor of this list. Start again without one.") from None
+        if mark != self._mark:
+            raise PagingError(argument, "This cursor belongs to another list or order. Start again without one.")
+        return position
+
+    def beyond(self, cursor: str, argument: Literal["after", "before"]) -> Q:
+        """The rows after, or before, the cursor's row."""
+        value, row_id = self.position(cursor, argument)
+        side = "lt" if self.descending == (argument == "after") else "gt"
+        edge: dict[str, Any] = {f"{self.column}__{side}e": value}
+        past: dict[str, Any] = {f"{self.column}__{side}": value}
+        tie: dict[str, Any] = {f"id__{side}": row_id}
+        # The first half bounds the index on PostgreSQL; the second alone would only filter.
+        return Q(**edge) & (Q(**past) | Q(**tie))
+
+    @property
+    def by(self) -> tuple[str, str]:
+        sign = "-" if self.descending else ""
+        return f"{sign}{self.column}", f"{sign}id"
+
+    @property
+    def sql(self) -> str:
+        way = "DESC" if self.descending else "ASC"
+        return f'"{self.column}" {way}, "id" {way}'
+
+    @property
+    def _mark(self) -> str:
+        return f"{self.name}:{'desc' if self.descending else 'asc'}"
+
+    def _value(self, value: Any) -> Any:
+        if self.kind == "instant":
+            return datetime.fromisoformat(value)
+        if self.kind == "int":
+            if type(value) is not int or abs(value) >= 2**63:
+                raise ValueError
+            return value
+        if type(value) is not str or "\x00" in value:
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class PageArgs:
+    """The four Relay arguments. Neither `first` nor `last` means the first `default` rows."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def check(self, *, most: int) -> None:
+        """
+        Raises:
+            PagingError: both `first` and `last`, a negative number, or more than `most`.
+        """
+        if self.first is not None and self.last is not None:
+            raise PagingError("last", "Ask for `first` or for `last`, not both.")
+        for argument, asked in (("first", self.first), ("last", self.last)):
+            if asked is not None and not 0 <= asked <= most:
+                raise PagingError(argument, f"`{argument}` is a number from 0 to {most}; page on with a cursor.")
+
+    @property
+    def backwards(self) -> bool:
+        return self.last is not None
+
+    def size(self, default: int) -> int:
+        asked = self.last if self.last is not None else self.first
+        return default if asked is None else asked
+
+
+@dataclass(slots=True)
+class Page(Generic[Row]):
+    rows: list[Row]
+    order: Order
+    has_next_page: bool
+    has_previous_page: bool
+
+    def cursor(self, row: Model) -> str:
+        return self.order.cursor(row)
+
+
+DEFAULT_SIZE = 20
+
+
+def restrict(query: QuerySet[Row], order: Order, args: PageArgs) -> tuple[QuerySet[Row], Order]:
+    """The rows that a page is cut from, and the order to cut in: the flipped one for `last`."""
+    if args.after:
+        query = query.filter(order.beyond(args.after, "after"))
+    if args.before:
+        query = query.filter(order.beyond(args.before, "before"))
+    return query, order.flipped() if args.backwards else order
+
+
+def cut(rows: list[Row], order: Order, args: PageArgs) -> Page[Row]:
+    """A page from `size + 1` rows: the one too many says that there is more."""
+    size = args.size(DEFAULT_SIZE)
+    more, rows = len(rows) > size, rows[:size]
+    if args.backwards:
+        return Page(rows[::-1], order, has_next_page=bool(args.before), has_previous_page=more)
+    return Page(rows, order, has_next_page=more, has_previous_page=bool(args.after))
+
+
+async def page(query: QuerySet[Row], order: Order, args: PageArgs) -> Page[Row]:
+    """One page of a list, in one statement.
+
+    Raises:
+        PagingError: a bad cursor.
+    """
+    restricted, way = restrict(query, order, args)
+    return cut(await restricted.order_by(*way.by).limit(args.size(DEFAULT_SIZE) + 1), order, args)
+
+
+class LazyPage(Generic[Row]):
+    """A page and a count that are read when they are asked for, each at most once."""
+
+    def __init__(self, load: Callable[[], Awaitable[Page[Row]]], count: Callable[[], Awaitable[int]]) -> None:
+        self._load, self._count = load, count
+        self._page: Page[Row] | None = None
+
+    async def page(self) -> Page[Row]:
+        if self._page is None:
+            self._page = await self._load()
+        return self._page
+
+    async def count(self) -> int:
+        return await self._count()
