@@ -1,12 +1,16 @@
 """What every table shares: UUIDv7 keys, instants in UTC, rows that are not awaitable."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from tortoise import Model, fields
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 from uuid_utils.compat import uuid7
 
 from domain.enums import Described
+from domain.policy import Rule, Viewer
 
 UNSET: Any = object()
 
@@ -49,6 +53,25 @@ def Choice(  # noqa: N802
     return fields.CharEnumField(enum, max_length=max_length, null=null, description=description or "", **given)
 
 
+def nothing() -> Q:
+    """A condition that no row meets."""
+    return Q(id=UUID(int=0))
+
+
+def anyone_signed_in(viewer: Viewer) -> Q:
+    return Q() if viewer.is_authenticated else nothing()
+
+
+def member_of(viewer: Viewer, column: str = "organization_id") -> Q:
+    """Rows of the organizations that the viewer belongs to; all of them for support staff."""
+    if viewer.is_staff:
+        return Q()
+    if not viewer.memberships:
+        return nothing()
+    mine: dict[str, Any] = {f"{column}__in": [m.organization_id for m in viewer.memberships]}
+    return Q(**mine)
+
+
 class _NotAwaitable:
     """graphql-core makes a task of every value that has `__await__`; a row is no coroutine, so it must not have one."""
 
@@ -60,6 +83,27 @@ class BaseModel(Model):
     id = fields.UUIDField(primary_key=True, default=uuid7)
 
     __await__ = _NotAwaitable()
+
+    read_rule: ClassVar[Rule | None] = None
+    """The rule that `seen_by` is the SQL form of, where it has a name; the API prints it on the type."""
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        """Which rows the viewer may be shown when they are reached through another object or a list.
+
+        Nothing, unless the table says otherwise: a table that forgets its rule shows no row.
+        """
+        return nothing()
+
+    @classmethod
+    def found_by(cls, viewer: Viewer) -> Q:
+        """Which rows the viewer may ask for by id alone."""
+        return cls.seen_by(viewer)
+
+    @classmethod
+    def shown_to(cls, viewer: Viewer) -> QuerySet[Self]:
+        """Rows as they are shown: `seen_by`, with whatever a shown row carries besides its columns."""
+        return cls.filter(cls.seen_by(viewer))
 
     class Meta:
         abstract = True

@@ -3,10 +3,13 @@
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.expressions import Q
 from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import CertificateKind, Confidentiality
-from models.base import BaseModel, Choice
+from domain.policy import Viewer
+from models.base import BaseModel, Choice, anyone_signed_in, member_of
 from models.inventory import Product
 from models.people import Organization
 
@@ -17,6 +20,10 @@ class SupportProject(BaseModel):
     class Meta:
         app = "casewire"
         table = "support_project"
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return anyone_signed_in(viewer)
 
 
 class RequestType(BaseModel):
@@ -39,6 +46,10 @@ class RequestType(BaseModel):
         table = "request_type"
         indexes = [Index(fields=("project_id", "name", "id"), name="request_type_by_project")]
 
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return anyone_signed_in(viewer)
+
 
 class Classification(BaseModel):
     request_type: fields.ForeignKeyRelation[RequestType] = fields.ForeignKeyField(
@@ -51,6 +62,10 @@ class Classification(BaseModel):
         app = "casewire"
         table = "classification"
         unique_together = (("request_type", "name"),)
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return anyone_signed_in(viewer)
 
 
 class IssueType(BaseModel):
@@ -65,6 +80,10 @@ class IssueType(BaseModel):
         app = "casewire"
         table = "issue_type"
         unique_together = (("request_type", "name"),)
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return anyone_signed_in(viewer)
 
 
 class ServiceCertificate(BaseModel):
@@ -83,4 +102,9 @@ class ServiceCertificate(BaseModel):
     class Meta:
         app = "casewire"
         table = "service_certificate"
+        constraints = [CheckConstraint(check="ends_at >= starts_at", name="service_certificate_dates_in_order")]
         indexes = [Index(fields=("organization_id", "ends_at"), name="service_certificate_by_end")]
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return member_of(viewer)

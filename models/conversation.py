@@ -5,15 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.expressions import Q
+from tortoise.expressions import Q, Subquery
 from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import DeliveryState, MessageKind, MessageSource, ScanState, TimelineEventKind, Visibility
 from domain.policy import Viewer, sees_internal
-from models.base import BaseModel, Choice, Instant
+from models.base import BaseModel, Choice, Instant, nothing
 from models.escalations import EscalationEntry
 from models.people import User
-from models.tickets import Ticket
+from models.tickets import Ticket, of_visible_ticket
 
 
 class TimelineItem(BaseModel):
@@ -36,8 +37,12 @@ class TimelineItem(BaseModel):
         abstract = True
 
     @classmethod
-    def visibility_to(cls, viewer: Viewer) -> Q:
-        """Those of a readable ticket's items that the viewer may see."""
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return Q() if sees_internal(viewer) else of_visible_ticket(viewer) & Q(public_sequence__isnull=False)
+
+    @classmethod
+    def shown_on_readable_ticket(cls, viewer: Viewer) -> Q:
+        """As `seen_by`, for items of a ticket that is known to be readable."""
         return Q() if sees_internal(viewer) else Q(public_sequence__isnull=False)
 
 
@@ -67,6 +72,12 @@ class Message(TimelineItem):
     class Meta:
         app = "casewire"
         table = "message"
+        constraints = [
+            CheckConstraint(
+                check="(visibility = 'PUBLIC') = (public_sequence IS NOT NULL)",
+                name="message_public_is_numbered",
+            ),
+        ]
         unique_together = (
             ("ticket", "sequence"),
             ("ticket", "public_sequence"),
@@ -100,6 +111,12 @@ class TimelineEvent(TimelineItem):
     class Meta:
         app = "casewire"
         table = "timeline_event"
+        constraints = [
+            CheckConstraint(
+                check="(visibility = 'PUBLIC') = (public_sequence IS NOT NULL)",
+                name="timeline_event_public_is_numbered",
+            ),
+        ]
         unique_together = (("ticket", "sequence"), ("ticket", "public_sequence"))
         indexes = [
             Index(fields=("actor_id",), name="timeline_event_actor"),
@@ -128,7 +145,18 @@ class Attachment(BaseModel):
     class Meta:
         app = "casewire"
         table = "attachment"
+        constraints = [CheckConstraint(check="size_bytes >= 0", name="attachment_size_not_negative")]
         indexes = [
             Index(fields=("message_id", "created_at", "id"), name="attachment_message"),
             Index(fields=("uploaded_by_id",), name="attachment_uploader"),
         ]
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        """A file is seen with its message; before it has one, by whoever uploaded it."""
+        if viewer.is_staff:
+            return Q()
+        if viewer.user_id is None:
+            return nothing()
+        own = Q(message_id__isnull=True, uploaded_by_id=viewer.user_id)
+        return own | Q(message_id__in=Subquery(Message.filter(Message.seen_by(viewer)).values("id")))

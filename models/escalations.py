@@ -6,12 +6,13 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.expressions import Q, Subquery
 from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
 from domain.enums import EscalationStage
-from domain.policy import Viewer
+from domain.policy import READ_TICKET, Viewer
 from models.base import BaseModel, Choice, Instant
 from models.people import User
-from models.tickets import Ticket
+from models.tickets import Ticket, of_visible_ticket
 
 
 class Escalation(BaseModel):
@@ -33,9 +34,18 @@ class Escalation(BaseModel):
     updated_at: datetime = Instant()
     entry_count = fields.IntField(default=0)
 
+    read_rule = READ_TICKET
+
     class Meta:
         app = "casewire"
         table = "escalation"
+        constraints = [
+            UniqueConstraint(fields=("ticket_id",), name="escalation_one_active", condition="stage <> 'RESOLVED'"),
+            CheckConstraint(
+                check="stage <> 'RESOLVED' OR resolved_at IS NOT NULL",
+                name="escalation_resolved_has_time",
+            ),
+        ]
         indexes = [
             Index(fields=("ticket_id", "submitted_at", "id"), name="escalation_ticket"),
             Index(fields=("submitted_at", "id"), name="escalation_by_submitted"),
@@ -44,11 +54,8 @@ class Escalation(BaseModel):
         ]
 
     @classmethod
-    def visibility(cls, viewer: Viewer) -> Q:
-        """An escalation is seen by whoever sees its ticket."""
-        if viewer.is_staff:
-            return Q()
-        return Q(ticket_id__in=Subquery(Ticket.visible_to(viewer).values("id")))
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return of_visible_ticket(viewer)
 
 
 class EscalationEntry(BaseModel):
@@ -76,3 +83,9 @@ class EscalationEntry(BaseModel):
         table = "escalation_entry"
         unique_together = (("escalation", "sequence"),)
         indexes = [Index(fields=("actor_id",), name="escalation_entry_actor")]
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        if viewer.is_staff:
+            return Q()
+        return Q(escalation_id__in=Subquery(Escalation.filter(Escalation.seen_by(viewer)).values("id")))

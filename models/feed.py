@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tortoise import Model, fields
+from tortoise.migrations.constraints import CheckConstraint
 
 from models.base import Instant
 
@@ -18,6 +19,7 @@ class FeedStream(Model):
     class Meta:
         app = "casewire"
         table = "feed_stream"
+        constraints = [CheckConstraint(check="floor >= 0 AND head >= floor", name="feed_stream_floor_below_head")]
 
 
 class FeedEvent(Model):

@@ -4,10 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.expressions import Q
 from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import Described, ServiceLevel
-from models.base import BaseModel, Choice, Instant
+from domain.policy import SEE_LICENSES, OrganizationFacts, Viewer, allows
+from models.base import BaseModel, Choice, Instant, anyone_signed_in, member_of, nothing
 from models.people import Organization
 
 
@@ -37,6 +40,10 @@ class SpaceGroup(BaseModel):
             Index(fields=("parent_id",), name="space_group_parent"),
         ]
 
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return member_of(viewer)
+
 
 class Space(BaseModel):
     """A room or a desk."""
@@ -62,6 +69,13 @@ class Space(BaseModel):
             Index(fields=("group_id", "name", "id"), name="space_group_by_space_name"),
         ]
 
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return member_of(viewer)
+
+    def facts(self) -> OrganizationFacts:
+        return OrganizationFacts(self.organization_id)
+
 
 class Product(BaseModel):
     name = fields.CharField(200, unique=True)
@@ -69,6 +83,10 @@ class Product(BaseModel):
     class Meta:
         app = "casewire"
         table = "product"
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return anyone_signed_in(viewer)
 
 
 class ProductVersion(BaseModel):
@@ -84,6 +102,10 @@ class ProductVersion(BaseModel):
         table = "product_version"
         unique_together = (("product", "name"),)
 
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return anyone_signed_in(viewer)
+
 
 class ProductUpdate(BaseModel):
     version: fields.ForeignKeyRelation[ProductVersion] = fields.ForeignKeyField(
@@ -97,6 +119,10 @@ class ProductUpdate(BaseModel):
         app = "casewire"
         table = "product_update"
         unique_together = (("version", "name"),)
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return anyone_signed_in(viewer)
 
 
 class Device(BaseModel):
@@ -126,6 +152,13 @@ class Device(BaseModel):
             Index(fields=("product_id",), name="device_product"),
         ]
 
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return member_of(viewer)
+
+    def facts(self) -> OrganizationFacts:
+        return OrganizationFacts(self.organization_id)
+
 
 class ServiceLicense(BaseModel):
     """A service plan, assigned to a room or desk or waiting to be (S90)."""
@@ -146,7 +179,19 @@ class ServiceLicense(BaseModel):
     class Meta:
         app = "casewire"
         table = "service_license"
+        constraints = [CheckConstraint(check="ends_at >= starts_at", name="service_license_dates_in_order")]
         indexes = [
             Index(fields=("organization_id", "created_at", "id"), name="service_license_by_created"),
             Index(fields=("space_id", "ends_at"), name="service_license_space"),
         ]
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        if viewer.is_staff:
+            return Q()
+        managed = [
+            m.organization_id
+            for m in viewer.memberships
+            if allows(viewer, SEE_LICENSES, OrganizationFacts(m.organization_id))
+        ]
+        return Q(organization_id__in=managed) if managed else nothing()

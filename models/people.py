@@ -4,11 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.expressions import Q, Subquery
 from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import HistoryAvailability, LifecyclePreset, MemberVisibility, OrganizationRole, StaffRole
 from domain.lifecycle import PRESETS, Windows
-from models.base import BaseModel, Choice, Instant
+from domain.policy import SEE_MEMBERS, OrganizationFacts, UserFacts, Viewer, allows
+from models.base import BaseModel, Choice, Instant, anyone_signed_in, member_of, nothing
 
 
 class Organization(BaseModel):
@@ -37,6 +40,13 @@ class Organization(BaseModel):
         table = "organization"
         indexes = [Index(fields=("partner_id",), name="organization_partner")]
 
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return member_of(viewer, "id")
+
+    def facts(self) -> OrganizationFacts:
+        return OrganizationFacts(self.id)
+
 
 class User(BaseModel):
     """A person: a customer, somebody from support, or both."""
@@ -55,7 +65,28 @@ class User(BaseModel):
     class Meta:
         app = "casewire"
         table = "app_user"
+        constraints = [CheckConstraint(check="email = lower(email)", name="app_user_email_lower_case")]
         indexes = [Index(fields=("display_name", "id"), name="app_user_by_name")]
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        """Whoever stands on something visible may be named; what else is told of a person is guarded field by field."""
+        return anyone_signed_in(viewer)
+
+    @classmethod
+    def found_by(cls, viewer: Viewer) -> Q:
+        if viewer.is_staff:
+            return Q()
+        if viewer.user_id is None:
+            return nothing()
+        colleagues = Membership.filter(member_of(viewer)).values("user_id")
+        return Q(id=viewer.user_id) | Q(id__in=Subquery(colleagues))
+
+    shared_organization_ids: frozenset[UUID] = frozenset()
+    """Which of the viewer's organizations this person belongs to; set by whoever loads the row for a viewer."""
+
+    def facts(self) -> UserFacts:
+        return UserFacts(self.id, self.shared_organization_ids)
 
 
 class Membership(BaseModel):
@@ -80,6 +111,20 @@ class Membership(BaseModel):
             Index(fields=("user_id",), name="membership_user"),
             Index(fields=("organization_id", "joined_at", "id"), name="membership_by_joined"),
         ]
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        if viewer.is_staff:
+            return Q()
+        if viewer.user_id is None:
+            return nothing()
+        seen = [
+            m.organization_id
+            for m in viewer.memberships
+            if allows(viewer, SEE_MEMBERS, OrganizationFacts(m.organization_id))
+        ]
+        own = Q(user_id=viewer.user_id)
+        return own | Q(organization_id__in=seen) if seen else own
 
 
 class RefreshToken(BaseModel):

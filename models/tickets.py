@@ -5,8 +5,9 @@ from typing import Self
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.expressions import Q, Subquery
+from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint
 from tortoise.queryset import QuerySet
 
 from domain.enums import (
@@ -18,14 +19,16 @@ from domain.enums import (
     TicketPriority,
     TicketSeverity,
     TicketStatus,
+    Visibility,
 )
-from domain.policy import TicketFacts, Viewer
-from models.base import BaseModel, Choice, Instant
+from domain.policy import READ_TICKET, TicketFacts, Viewer
+from models.base import BaseModel, Choice, Instant, nothing
 from models.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from models.inventory import Device, Product, ProductUpdate, ProductVersion, Space
 from models.people import Organization, User
 
-NOBODY = UUID(int=0)
+_STREAM = "(SELECT epoch || ':' || head FROM feed_stream WHERE topic = 'ticket:' || \"ticket\".\"id\"{})"
+_POSITION = {"staff": _STREAM.format(""), "public": _STREAM.format(" || ':pub'")}
 
 
 class Ticket(BaseModel):
@@ -129,9 +132,17 @@ class Ticket(BaseModel):
         "casewire.Device", related_name="tickets", through="ticket_device"
     )
 
+    read_rule = READ_TICKET
+
     class Meta:
         app = "casewire"
         table = "ticket"
+        constraints = [
+            CheckConstraint(check="status <> 'RESOLVED' OR resolved_at IS NOT NULL", name="ticket_resolved_has_time"),
+            CheckConstraint(check="status <> 'CLOSED' OR closed_at IS NOT NULL", name="ticket_closed_has_time"),
+            CheckConstraint(check="version >= 1", name="ticket_version_from_one"),
+            CheckConstraint(check="last_public_sequence BETWEEN 0 AND last_sequence", name="ticket_sequences_in_order"),
+        ]
         unique_together = (("organization", "import_source", "import_key"), ("requester", "client_mutation_id"))
         indexes = [
             Index(fields=("last_activity_at", "id"), name="ticket_by_activity"),
@@ -167,14 +178,27 @@ class Ticket(BaseModel):
     @classmethod
     def visible_to(cls, viewer: Viewer) -> QuerySet[Self]:
         """The tickets that `domain.policy.may_read_ticket` lets the viewer know of: the same rule as SQL."""
-        return cls.filter(cls.visibility(viewer))
+        return cls.filter(cls.seen_by(viewer))
 
     @classmethod
-    def visibility(cls, viewer: Viewer) -> Q:
+    def shown_to(cls, viewer: Viewer) -> QuerySet[Self]:
+        """Visible rows, each with `feed_position`, the place of its stream at the moment the row was read."""
+        return cls.visible_to(viewer).annotate(feed_position=RawSQL(_POSITION[viewer.audience]))
+
+    def number_item(self, visibility: Visibility) -> tuple[int, int | None]:
+        """The `sequence` and `public_sequence` of the next timeline item; the row must be locked, and saved after."""
+        self.last_sequence += 1
+        if visibility is Visibility.INTERNAL:
+            return self.last_sequence, None
+        self.last_public_sequence += 1
+        return self.last_sequence, self.last_public_sequence
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
         if viewer.is_staff:
             return Q()
         if viewer.user_id is None:
-            return Q(id=NOBODY)
+            return nothing()
         mine = Q(requester_id=viewer.user_id) | Q(owner_id=viewer.user_id) | Q(id__in=taking_part(viewer.user_id))
         author = Q(requester_id=viewer.user_id) | Q(confidentiality=Confidentiality.ORGANIZATION)
         allowed = Q(organization_id__isnull=True) & mine
@@ -215,6 +239,10 @@ class Participant(BaseModel):
             Index(fields=("ticket_id", "added_at", "id"), name="participant_by_added"),
         ]
 
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return of_visible_ticket(viewer)
+
 
 class Feedback(BaseModel):
     """What the customer thought of it, once (S71)."""
@@ -234,8 +262,20 @@ class Feedback(BaseModel):
     class Meta:
         app = "casewire"
         table = "feedback"
+        constraints = [CheckConstraint(check="rating BETWEEN 1 AND 5", name="feedback_rating_in_range")]
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        return of_visible_ticket(viewer)
 
 
 def taking_part(user_id: UUID) -> Subquery:
     """The ids of the tickets that a person takes part in."""
     return Subquery(Participant.filter(user_id=user_id).values("ticket_id"))
+
+
+def of_visible_ticket(viewer: Viewer) -> Q:
+    """Rows that hang on a ticket and are seen by whoever sees it."""
+    if viewer.is_staff:
+        return Q()
+    return Q(ticket_id__in=Subquery(Ticket.visible_to(viewer).values("id")))
