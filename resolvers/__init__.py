@@ -1,0 +1,1 @@
+"""Do it: one function per operation. Plain arguments and a Context, so that everything else can call the same."""

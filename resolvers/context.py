@@ -1,0 +1,52 @@
+"""What every operation is given: who asks, what time it is, and what has been read so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from domain.errors import Unauthenticated
+from domain.policy import Viewer
+from engine.loading import Loaders
+from realtime.hub import Hub
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a process has one of."""
+
+    hub: Hub
+    clock: Clock = utc_now
+    max_page_size: int = 100
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's surroundings. A subscription refreshes it before every event."""
+
+    viewer: Viewer
+    services: Services
+    loaders: Loaders = field(default_factory=Loaders)
+
+    def now(self) -> datetime:
+        return self.services.clock()
+
+    def refresh(self) -> None:
+        """Forget what was read: rows may have changed since."""
+        self.loaders = Loaders()
+
+    @property
+    def user_id(self) -> UUID:
+        """
+        Raises:
+            Unauthenticated: nobody is signed in.
+        """
+        if self.viewer.user_id is None:
+            raise Unauthenticated
+        return self.viewer.user_id

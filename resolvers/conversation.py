@@ -1,0 +1,52 @@
+"""Writing on a ticket: the part that messages, notes, comments and imports have in common."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.enums import MessageKind, MessageSource, Visibility
+from models import Message, Ticket
+from resolvers.context import Context
+from resolvers.streams import MESSAGE_ADDED, streams_of
+from resolvers.transaction import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Something to be put on a ticket, by the viewer and now unless an author and an instant are given."""
+
+    body: str
+    visibility: Visibility = Visibility.PUBLIC
+    kind: MessageKind = MessageKind.CHAT
+    source: MessageSource = MessageSource.PORTAL
+    in_reply_to_id: UUID | None = None
+    client_message_id: str | None = None
+    language: str | None = None
+    author_id: UUID | None = None
+    at: datetime | None = None
+    email_from: str | None = None
+
+
+async def say(work: Work, ctx: Context, ticket: Ticket, saying: Saying) -> Message:
+    """Number, store and announce a message. The ticket is locked, and saved by the caller afterwards."""
+    sequence, public_sequence = ticket.number_item(saying.visibility)
+    message = await Message.create(
+        ticket_id=ticket.id,
+        sequence=sequence,
+        public_sequence=public_sequence,
+        visibility=saying.visibility,
+        actor_id=saying.author_id or ctx.viewer.user_id,
+        occurred_at=saying.at or work.now,
+        kind=saying.kind,
+        source=saying.source,
+        in_reply_to_id=saying.in_reply_to_id,
+        client_message_id=saying.client_message_id,
+        language=saying.language,
+        body=saying.body,
+        email_subject=ticket.subject if saying.kind is MessageKind.EMAIL else None,
+        email_from=saying.email_from,
+    )
+    fields = ["messages", "lastSequence", "lastActivityAt", "updatedAt"]
+    data = {"message": str(message.id), "fields": fields}
+    work.emit(streams_of(ticket.id, saying.visibility), MESSAGE_ADDED, data, key=f"message:{message.id}")
+    return message

@@ -1,0 +1,66 @@
+"""The streams of a ticket and what goes onto them.
+
+There is one stream for support staff and one for customers. What customers may see is announced on both, the rest on
+the first alone: so who watches is decided by the stream, every watcher sees 1, 2, 3 …, and nobody can tell from a gap
+that something internal happened.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from uuid import UUID
+
+from domain.enums import Visibility
+from domain.errors import NotFound
+from domain.policy import Viewer, sees_internal
+from models import Ticket
+from realtime.cursor import Cursor
+from realtime.hub import Step
+from resolvers.context import Context
+from resolvers.viewers import load_viewer
+
+MESSAGE_ADDED = "message.added"
+ESCALATION_ENTERED = "escalation.entered"
+ESCALATION_CHANGED = "escalation.changed"
+TICKET_CREATED = "ticket.created"
+TICKET_CHANGED = "ticket.changed"
+
+
+def streams_of(ticket_id: UUID, visibility: Visibility = Visibility.PUBLIC) -> tuple[str, ...]:
+    """The streams that something of this visibility is announced on."""
+    staff, public = f"ticket:{ticket_id}", f"ticket:{ticket_id}:pub"
+    return (staff,) if visibility is Visibility.INTERNAL else (staff, public)
+
+
+def stream_for(viewer: Viewer, ticket_id: UUID) -> str:
+    """The stream that this viewer follows."""
+    staff, public = streams_of(ticket_id)
+    return staff if sees_internal(viewer) else public
+
+
+async def follow(ctx: Context, ticket_id: UUID, after: Cursor | None) -> AsyncIterator[Step]:
+    """The viewer's stream of a ticket after `after`, in commit order, without end: see `realtime.hub.Hub.follow`.
+
+    Raises:
+        NotFound: before the first event that the viewer may not see, or may no longer see (J3).
+    """
+    topic = stream_for(ctx.viewer, ticket_id)
+    async with aclosing(ctx.services.hub.follow(topic, after, guard=_watching(ctx, ticket_id))) as steps:
+        async for step in steps:
+            yield step
+
+
+def _watching(ctx: Context, ticket_id: UUID) -> Callable[[], Awaitable[None]]:
+    """The guard of a running subscription. It makes the viewer anew, from the database, each time it is asked.
+
+    It raises NotFound once the ticket is no longer visible, or when the viewer has come to follow another stream.
+    """
+
+    async def check() -> None:
+        viewer = await load_viewer(ctx.user_id, expires_at=ctx.viewer.expires_at)
+        if viewer is None or viewer.audience != ctx.viewer.audience:
+            raise NotFound("ticket")
+        if not await Ticket.visible_to(viewer).filter(id=ticket_id).exists():
+            raise NotFound("ticket")
+        ctx.viewer = viewer
+
+    return check

@@ -1,0 +1,99 @@
+"""What happens to tickets by itself: waiting ones are resolved, resolved ones are closed, old events are let go."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from domain import lifecycle
+from domain.enums import ClosureReason, ResolutionReason, TicketStatus
+from domain.lifecycle import DEFAULT_WINDOWS, PRESETS, Windows
+from models import FeedEvent, RefreshToken, Ticket
+from models.database import reader, writer
+from realtime import log
+from resolvers import timeline
+from resolvers.context import Context
+from resolvers.tickets import windows_of
+from resolvers.transaction import Work, run_in_transaction, unit_of_work
+
+BATCH = 200
+SHORTEST = min(PRESETS.values(), key=lambda windows: windows.auto_close_after).auto_close_after
+
+
+async def resolve_waiting(ctx: Context) -> int:
+    """Resolve the tickets whose customers did not come back in time (S63); returns how many. Due ones are found again
+    on the next round, so a day without rounds is caught up with, and nothing happens twice."""
+    now = ctx.now()
+    since = now - min(windows.auto_resolve_after for windows in PRESETS.values())
+    waiting = Q(status=TicketStatus.PENDING_CUSTOMER, waiting_since__lte=since)
+    return sum([await _resolve(ctx, ticket_id) for ticket_id in await _ids(waiting, "waiting_since")])
+
+
+async def close_resolved(ctx: Context) -> int:
+    """Close the tickets that stayed resolved for their organization's time (S64, S65); returns how many."""
+    resolved = Q(status=TicketStatus.RESOLVED, resolved_at__lt=ctx.now() - SHORTEST)
+    return sum([await _close(ctx, ticket_id) for ticket_id in await _ids(resolved, "resolved_at")])
+
+
+async def compact_streams(ctx: Context, *, keep: int, window: timedelta) -> int:
+    """Let go of events that are both older than `window` and not among the last `keep` of their stream."""
+    gone = 0
+    for row in await reader().execute_query_dict(_LONG_STREAMS.format(keep=int(keep))):
+        recent = await FeedEvent.filter(topic=row["topic"], at__gte=ctx.now() - window).count()
+        gone += await _compact(row["topic"], keep=max(keep, recent))
+    return gone
+
+
+async def forget_old_tokens(ctx: Context) -> int:
+    """Delete refresh tokens that expired more than a week ago; returns how many."""
+
+    async def body() -> int:
+        return await RefreshToken.filter(expires_at__lt=ctx.now() - timedelta(days=7)).delete()
+
+    return await run_in_transaction(body)
+
+
+_LONG_STREAMS = "SELECT topic FROM feed_stream WHERE head - floor > {keep} LIMIT 500"
+
+
+async def _ids(due: Q, order: str) -> list[UUID]:
+    found: list[UUID] = await Ticket.filter(due).order_by(order, "id").limit(BATCH).values_list("id", flat=True)  # type: ignore[assignment]
+    return found
+
+
+@unit_of_work
+async def _resolve(work: Work, ctx: Context, ticket_id: UUID) -> bool:
+    ticket, windows = await _lock(ticket_id)
+    since = ticket.waiting_since or ticket.status_changed_at
+    if not lifecycle.auto_resolve_due(ticket.status, waiting_since=since, now=work.now, windows=windows):
+        return False
+    await timeline.set_status(
+        work, ctx, ticket, TicketStatus.RESOLVED, reason=ResolutionReason.INACTIVITY, automatic=True
+    )
+    timeline.touch(work, ticket, activity=False)
+    await ticket.save()
+    return True
+
+
+@unit_of_work
+async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
+    ticket, windows = await _lock(ticket_id)
+    if not lifecycle.auto_close_due(ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=windows):
+        return False
+    reason = ClosureReason.AUTO_AFTER_RESOLVED
+    await timeline.set_status(work, ctx, ticket, TicketStatus.CLOSED, reason=reason, automatic=True)
+    timeline.touch(work, ticket, activity=False)
+    await ticket.save()
+    return True
+
+
+async def _lock(ticket_id: UUID) -> tuple[Ticket, Windows]:
+    ticket = await Ticket.select_for_update().get(id=ticket_id)
+    return ticket, await windows_of(ticket) if ticket.organization_id else DEFAULT_WINDOWS
+
+
+async def _compact(topic: str, *, keep: int) -> int:
+    async def body() -> int:
+        return await log.compact(writer(), topic, keep=keep)
+
+    return await run_in_transaction(body)

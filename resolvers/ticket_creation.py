@@ -1,0 +1,205 @@
+"""Opening a ticket."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain import policy
+from domain.enums import (
+    Confidentiality,
+    MessageSource,
+    ParticipantRole,
+    TicketChannel,
+    TicketPriority,
+    TicketSeverity,
+)
+from domain.errors import Invalid, NotFound
+from domain.naming import line, text, ticket_reference
+from models import (
+    Classification,
+    Device,
+    IssueType,
+    Organization,
+    Participant,
+    Product,
+    ProductUpdate,
+    ProductVersion,
+    RequestType,
+    ServiceCertificate,
+    Space,
+    Ticket,
+    User,
+)
+from models.base import BaseModel
+from resolvers.context import Context
+from resolvers.conversation import Saying, say
+from resolvers.counters import next_number
+from resolvers.streams import TICKET_CREATED, streams_of
+from resolvers.transaction import Work, unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """What a ticket is opened with; the ids are checked against the organization they must belong to."""
+
+    organization_id: UUID
+    request_type_key: str
+    subject: str
+    description: str
+    channel: TicketChannel = TicketChannel.PORTAL
+    language: str | None = None
+    priority: TicketPriority = TicketPriority.NORMAL
+    severity: TicketSeverity = TicketSeverity.UNKNOWN
+    confidentiality: Confidentiality | None = None
+    on_behalf_of_id: UUID | None = None
+    classification_id: UUID | None = None
+    issue_type_id: UUID | None = None
+    product_id: UUID | None = None
+    product_version_id: UUID | None = None
+    product_update_id: UUID | None = None
+    certificate_id: UUID | None = None
+    space_id: UUID | None = None
+    device_ids: tuple[UUID, ...] = ()
+    client_mutation_id: str | None = None
+
+
+@unit_of_work
+async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
+    """Open a ticket in an organization; its description is the first message of its conversation (S58).
+
+    The same `client_mutation_id` by the same person returns the ticket of the first time and announces nothing.
+    What support opens for an organization has no requester until one is set.
+
+    Raises:
+        NotFound: no such organization, request type, product, room, desk or device for this organization.
+        Forbidden: the viewer's role is READ_ONLY (S15), or the organization is no partner of the other (S08).
+        Required, Invalid: a text is missing or cannot be stored, or two choices contradict each other.
+
+    Source: S16, S22, S25, S27, S28, S33.
+    """
+    policy.check_authenticated(ctx.viewer)
+    organization = await _organization(ctx, new.organization_id)
+    policy.check(
+        ctx.viewer, policy.CREATE_TICKET, organization.facts(), "Your role in this organization only lets you read."
+    )
+    # One person opens one ticket at a time: so the second try of the same one finds the first.
+    await User.select_for_update().get(id=ctx.user_id)
+    earlier = await _opened_before(ctx, new)
+    if earlier:
+        return earlier
+    request_type = await RequestType.get_or_none(key=new.request_type_key)
+    if request_type is None:
+        raise NotFound("request type", field=("requestTypeKey",))
+    await _check_choices(new, organization, request_type)
+    number = await next_number("ticket")
+    ticket = await Ticket.create(
+        number=number,
+        reference=ticket_reference(number),
+        **_columns(new, request_type),
+        subject=line(new.subject, field="subject"),
+        description=text(new.description, field="description"),
+        requester_id=_requester(ctx, new),
+        owner_id=_requester(ctx, new),
+        created_at=work.now,
+        updated_at=work.now,
+        last_activity_at=work.now,
+        status_changed_at=work.now,
+    )
+    await _add_submitter(work, ticket)
+    if new.device_ids:
+        await ticket.devices.add(*await Device.filter(id__in=new.device_ids))
+    work.emit(streams_of(ticket.id), TICKET_CREATED, {"fields": []}, key=f"ticket:{ticket.id}")
+    await say(work, ctx, ticket, Saying(body=ticket.description, source=_source(new.channel), language=new.language))
+    await ticket.save()
+    return ticket
+
+
+def _requester(ctx: Context, new: NewTicket) -> UUID | None:
+    return ctx.user_id if ctx.viewer.membership_in(new.organization_id) else None
+
+
+def _source(channel: TicketChannel) -> MessageSource:
+    return MessageSource.API if channel is TicketChannel.API else MessageSource.PORTAL
+
+
+def _columns(new: NewTicket, request_type: RequestType) -> dict[str, Any]:
+    return {
+        "organization_id": new.organization_id,
+        "on_behalf_of_id": new.on_behalf_of_id,
+        "request_type_id": request_type.id,
+        "project_id": request_type.project_id,
+        "classification_id": new.classification_id,
+        "issue_type_id": new.issue_type_id,
+        "product_id": new.product_id,
+        "product_version_id": new.product_version_id,
+        "product_update_id": new.product_update_id,
+        "certificate_id": new.certificate_id,
+        "space_id": new.space_id,
+        "language": new.language,
+        "channel": new.channel,
+        "priority": new.priority,
+        "severity": new.severity,
+        "confidentiality": new.confidentiality or request_type.default_confidentiality,
+        "client_mutation_id": new.client_mutation_id,
+    }
+
+
+async def _organization(ctx: Context, organization_id: UUID) -> Organization:
+    organization = await Organization.get_or_none(Organization.seen_by(ctx.viewer), id=organization_id)
+    if organization is None:
+        raise NotFound("organization", field=("organizationId",))
+    return organization
+
+
+async def _opened_before(ctx: Context, new: NewTicket) -> Ticket | None:
+    if new.client_mutation_id is None:
+        return None
+    line(new.client_mutation_id, field="clientMutationId", limit=100)
+    return await Ticket.get_or_none(requester_id=ctx.user_id, client_mutation_id=new.client_mutation_id)
+
+
+async def _add_submitter(work: Work, ticket: Ticket) -> None:
+    if ticket.requester_id:
+        await Participant.create(
+            ticket_id=ticket.id,
+            user_id=ticket.requester_id,
+            added_by_id=ticket.requester_id,
+            role=ParticipantRole.SUBMITTER,
+            added_at=work.now,
+        )
+
+
+async def _check_choices(new: NewTicket, organization: Organization, request_type: RequestType) -> None:
+    """
+    Raises:
+        NotFound: a chosen thing does not exist for this organization, request type or product.
+        Invalid: a version without its product, or an update without its version.
+    """
+    here = {"organization_id": organization.id}
+    asked = {"request_type_id": request_type.id}
+    if new.product_version_id and not new.product_id:
+        raise Invalid("Choose the product of this version.", field=("productId",))
+    if new.product_update_id and not new.product_version_id:
+        raise Invalid("Choose the version of this update.", field=("productVersionId",))
+    await _check(Classification, new.classification_id, "classification", "classificationId", **asked)
+    await _check(IssueType, new.issue_type_id, "issue type", "issueTypeId", **asked)
+    await _check(Product, new.product_id, "product", "productId")
+    await _check(ProductVersion, new.product_version_id, "version", "productVersionId", product_id=new.product_id)
+    await _check(ProductUpdate, new.product_update_id, "update", "productUpdateId", version_id=new.product_version_id)
+    await _check(ServiceCertificate, new.certificate_id, "certificate", "certificateId", **here)
+    await _check(Space, new.space_id, "room or desk", "spaceId", **here)
+    for device_id in new.device_ids:
+        in_space = {"space_id": new.space_id} if new.space_id else {}
+        await _check(Device, device_id, "device", "deviceIds", **here, **in_space)
+    await _check(
+        Organization,
+        new.on_behalf_of_id,
+        "customer organization",
+        "onBehalfOfOrganizationId",
+        partner_id=organization.id,
+    )
+
+
+async def _check(model: type[BaseModel], row_id: UUID | None, what: str, field: str, **must: object) -> None:
+    if row_id is not None and not await model.filter(id=row_id, **must).exists():
+        raise NotFound(what, field=(field,))

@@ -1,0 +1,170 @@
+"""Tickets: finding, opening, and moving them through their life."""
+
+from uuid import UUID
+
+from domain import lifecycle, policy
+from domain.enums import ClosureReason, ResolutionReason, TicketStatus
+from domain.errors import NotFound, StaleVersion
+from domain.lifecycle import DEFAULT_WINDOWS, Windows
+from domain.naming import text
+from domain.policy import TicketFacts
+from models import Organization, Participant, Ticket, User
+from resolvers import timeline
+from resolvers.context import Context
+from resolvers.conversation import Saying, say
+from resolvers.reading import found
+from resolvers.transaction import Work, unit_of_work
+
+
+async def get_ticket(ctx: Context, ticket_id: UUID) -> Ticket | None:
+    """The ticket as the viewer may see it, or None: not visible answers like not existing (S07)."""
+    policy.check_authenticated(ctx.viewer)
+    return await found(ctx, Ticket, ticket_id)
+
+
+async def get_ticket_by_reference(ctx: Context, reference: str) -> Ticket | None:
+    policy.check_authenticated(ctx.viewer)
+    return await Ticket.shown_to(ctx.viewer).get_or_none(reference=reference.strip().upper())
+
+
+async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFacts]:
+    """A visible ticket, locked until the end of the unit of work, with the facts that policies decide by.
+
+    Raises:
+        Unauthenticated: nobody is signed in.
+        NotFound: there is none that the viewer may see.
+    """
+    policy.check_authenticated(ctx.viewer)
+    ticket = await Ticket.visible_to(ctx.viewer).select_for_update().get_or_none(id=ticket_id)
+    if ticket is None:
+        raise NotFound("ticket", field=("ticketId",))
+    is_participant = await Participant.filter(ticket_id=ticket.id, user_id=ctx.user_id).exists()
+    return ticket, ticket.facts(is_participant=is_participant)
+
+
+async def windows_of(ticket: Ticket) -> Windows:
+    """The times that the ticket's organization has chosen."""
+    organization = await Organization.get_or_none(id=ticket.organization_id) if ticket.organization_id else None
+    return organization.windows if organization else DEFAULT_WINDOWS
+
+
+@unit_of_work
+async def resolve_ticket(
+    work: Work,
+    ctx: Context,
+    ticket_id: UUID,
+    *,
+    reason: ResolutionReason | None = None,
+    message: str | None = None,
+    expected_version: int | None = None,
+) -> Ticket:
+    """Resolve a ticket, with a last word if there is one (S61).
+
+    Raises:
+        NotFound, Forbidden, StaleVersion: as for every change of a ticket.
+        TicketClosed, Conflict: see `domain.lifecycle.check_may_resolve`.
+    """
+    ticket, facts = await lock_ticket(ctx, ticket_id)
+    policy.check(ctx.viewer, policy.RESOLVE_TICKET, facts)
+    check_version(ticket, expected_version)
+    lifecycle.check_may_resolve(ticket.status)
+    by_staff = ctx.viewer.is_staff
+    given = reason or (ResolutionReason.SUPPORT_RESOLVED if by_staff else ResolutionReason.CUSTOMER_RESOLVED)
+    if message:
+        await say(work, ctx, ticket, Saying(body=text(message, field="message")))
+    await timeline.set_status(work, ctx, ticket, TicketStatus.RESOLVED, reason=given)
+    timeline.touch(work, ticket)
+    await ticket.save()
+    return ticket
+
+
+@unit_of_work
+async def close_ticket(
+    work: Work,
+    ctx: Context,
+    ticket_id: UUID,
+    *,
+    reason: ClosureReason | None = None,
+    expected_version: int | None = None,
+) -> Ticket:
+    """Close a ticket for good (S60, S66).
+
+    Raises:
+        NotFound, Forbidden, StaleVersion: as for every change of a ticket.
+        TicketClosed: it is closed already.
+    """
+    ticket, facts = await lock_ticket(ctx, ticket_id)
+    policy.check(ctx.viewer, policy.CLOSE_TICKET, facts)
+    check_version(ticket, expected_version)
+    lifecycle.check_may_close(ticket.status)
+    await timeline.set_status(work, ctx, ticket, TicketStatus.CLOSED, reason=reason or _who_closed(ctx, ticket))
+    timeline.touch(work, ticket)
+    await ticket.save()
+    return ticket
+
+
+@unit_of_work
+async def reopen_ticket(work: Work, ctx: Context, ticket_id: UUID, *, comment: str) -> tuple[Ticket, UUID]:
+    """Reopen a resolved ticket with a comment that says why (S64, S65); returns it and the comment's message id.
+
+    Raises:
+        NotFound, Forbidden: as for every change of a ticket.
+        TicketClosed, ReopenNotAllowed, ReopenWindowExpired: see `domain.lifecycle.check_may_reopen`.
+    """
+    ticket, facts = await lock_ticket(ctx, ticket_id)
+    policy.check(ctx.viewer, policy.REOPEN_TICKET, facts)
+    lifecycle.check_may_reopen(
+        ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=await windows_of(ticket)
+    )
+    await timeline.set_status(work, ctx, ticket, TicketStatus.OPEN)
+    message = await say(work, ctx, ticket, Saying(body=text(comment, field="comment")))
+    timeline.touch(work, ticket)
+    await ticket.save()
+    return ticket, message.id
+
+
+@unit_of_work
+async def assign_ticket(
+    work: Work, ctx: Context, ticket_id: UUID, *, assignee_id: UUID | None, expected_version: int | None = None
+) -> Ticket:
+    """Give a ticket to somebody from support, or to nobody (S46).
+
+    Raises:
+        NotFound: no such ticket, or no such person in support.
+        Forbidden, StaleVersion: as for every change of a ticket.
+        TicketClosed: closed is final.
+    """
+    ticket, facts = await lock_ticket(ctx, ticket_id)
+    policy.check(ctx.viewer, policy.ASSIGN_TICKET, facts)
+    check_version(ticket, expected_version)
+    lifecycle.check_not_closed(ticket.status)
+    old = await User.get_or_none(id=ticket.assignee_id) if ticket.assignee_id else None
+    new = await User.get_or_none(id=assignee_id, is_active=True) if assignee_id else None
+    if assignee_id and (new is None or new.staff_role is None):
+        raise NotFound("person in support", field=("assigneeId",))
+    if assignee_id == ticket.assignee_id:
+        return ticket
+    ticket.assignee_id = assignee_id
+    await timeline.set_assignee(
+        work, ctx, ticket, old=old.display_name if old else None, new=new.display_name if new else None
+    )
+    timeline.touch(work, ticket, activity=False)
+    await ticket.save()
+    return ticket
+
+
+def check_version(ticket: Ticket, expected: int | None) -> None:
+    """
+    Raises:
+        StaleVersion: somebody changed the ticket since the viewer read it (J8).
+    """
+    if expected is not None and expected != ticket.version:
+        raise StaleVersion(ticket.version)
+
+
+def _who_closed(ctx: Context, ticket: Ticket) -> ClosureReason:
+    if ctx.viewer.is_staff:
+        return ClosureReason.SUPPORT_CLOSED
+    if ctx.viewer.user_id in (ticket.requester_id, ticket.owner_id):
+        return ClosureReason.CUSTOMER_CLOSED
+    return ClosureReason.ORG_MANAGER_CLOSED
