@@ -38,10 +38,10 @@ class Ticket(BaseModel):
     reference = fields.CharField(24, unique=True)
     version = fields.IntField(default=1)
 
-    organization: fields.ForeignKeyNullableRelation[Organization] = fields.ForeignKeyField(
-        "casewire.Organization", related_name="tickets", null=True, on_delete=fields.RESTRICT
+    organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
+        "casewire.Organization", related_name="tickets", on_delete=fields.RESTRICT
     )
-    organization_id: UUID | None
+    organization_id: UUID
     on_behalf_of: fields.ForeignKeyNullableRelation[Organization] = fields.ForeignKeyField(
         "casewire.Organization", related_name="tickets_on_behalf", null=True, on_delete=fields.SET_NULL
     )
@@ -134,6 +134,9 @@ class Ticket(BaseModel):
 
     read_rule = READ_TICKET
 
+    feed_position: str | None = None
+    """`epoch:head` of the viewer's stream when the row was read by `shown_to`; None where nothing is announced yet."""
+
     class Meta:
         app = "casewire"
         table = "ticket"
@@ -201,7 +204,7 @@ class Ticket(BaseModel):
             return nothing()
         mine = Q(requester_id=viewer.user_id) | Q(owner_id=viewer.user_id) | Q(id__in=taking_part(viewer.user_id))
         author = Q(requester_id=viewer.user_id) | Q(confidentiality=Confidentiality.ORGANIZATION)
-        allowed = Q(organization_id__isnull=True) & mine
+        allowed = nothing()
         for membership in viewer.memberships:
             here = Q(organization_id=membership.organization_id) & author
             if not membership.sees_all:
