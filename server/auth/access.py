@@ -1,0 +1,72 @@
+"""The access tokens that this server signs: short-lived, read without a look into the database."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.jwk import OctKey
+
+from domain.errors import Unauthenticated
+from server.auth.jwt import MAX_LIFETIME, Clock, Unverified, utc_now, verified_claims
+from server.settings import OWN_ISSUER
+
+ALGORITHM = "HS256"
+TYPE = "at+jwt"
+CLAIMS = {"iss", "aud", "sub", "iat", "exp", "jti"}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a token speaks for, and until when."""
+
+    user_id: UUID
+    expires_at: datetime
+
+
+class AccessTokens:
+    """Mints and verifies, `key` being 32 bytes that nothing else uses."""
+
+    def __init__(self, key: bytes, *, ttl: timedelta, now: Clock = utc_now) -> None:
+        self._key = OctKey.import_key(key)
+        self._now = now
+        self.ttl = ttl
+
+    def mint(self, user_id: UUID, ttl: timedelta | None = None) -> str:
+        """A token for `user_id` that is valid for `ttl`, in whole seconds.
+
+        Raises:
+            ValueError: `ttl` is under a second or over `MAX_LIFETIME`, and the token would be refused.
+        """
+        ttl = self.ttl if ttl is None else ttl
+        if not timedelta(seconds=1) <= ttl <= MAX_LIFETIME:
+            raise ValueError(f"an access token lasts between a second and {MAX_LIFETIME}, not {ttl}")
+        issued = int(self._now().timestamp())
+        claims = {
+            "iss": OWN_ISSUER,
+            "aud": OWN_ISSUER,
+            "sub": str(user_id),
+            "iat": issued,
+            "exp": issued + int(ttl.total_seconds()),
+            "jti": secrets.token_urlsafe(16),
+        }
+        return jwt.encode({"alg": ALGORITHM, "typ": TYPE}, claims, self._key, algorithms=[ALGORITHM])
+
+    def verify(self, token: str, unverified: Unverified) -> Identity:
+        """Whom the token speaks for; it ends exactly at its `exp`.
+
+        Raises:
+            Unauthenticated: it is not a token of ours, or no longer.
+        """
+        now = self._now()
+        if unverified.header != {"alg": ALGORITHM, "typ": TYPE}:
+            raise Unauthenticated
+        claims = verified_claims(token, self._key, [ALGORITHM], issuer=OWN_ISSUER, audience=OWN_ISSUER, now=now)
+        # The leeway is for the clocks of others, and for an `iat` a little ahead; our own `exp` is exact.
+        if claims.keys() != CLAIMS or claims["exp"] <= now.timestamp() or claims["exp"] <= claims["iat"]:
+            raise Unauthenticated
+        try:
+            return Identity(UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC))
+        except ValueError:
+            raise Unauthenticated from None

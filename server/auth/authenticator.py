@@ -1,0 +1,53 @@
+"""From a bearer token to the viewer it speaks for, the same way for HTTP requests and for `connection_init`."""
+
+from domain.errors import Unauthenticated
+from domain.policy import ANONYMOUS, Viewer
+from resolvers.viewers import load_viewer
+from server.auth.access import AccessTokens, Identity
+from server.auth.jwt import peek
+from server.auth.outside import OutsideTokens
+from server.settings import OWN_ISSUER
+
+
+class Authenticator:
+    def __init__(self, access: AccessTokens, outside: OutsideTokens | None = None) -> None:
+        self._access = access
+        self._outside = outside
+
+    async def __call__(self, token: str | None) -> Viewer:
+        """The viewer, whose `expires_at` is the token's; ANONYMOUS without a token.
+
+        Raises:
+            Unauthenticated: there is a token and it is no good, or its account is gone or inactive. A bad token is
+                never taken for none.
+        """
+        if token is None:
+            return ANONYMOUS
+        identity = await self._identify(token)
+        viewer = await load_viewer(identity.user_id, expires_at=identity.expires_at)
+        if viewer is None:
+            raise Unauthenticated
+        return viewer
+
+    async def _identify(self, token: str) -> Identity:
+        unverified = peek(token)
+        issuer = unverified.claims.get("iss")
+        if issuer == OWN_ISSUER:
+            return self._access.verify(token, unverified)
+        if self._outside and issuer == self._outside.issuer:
+            return await self._outside.verify(token, unverified)
+        raise Unauthenticated
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """The token of an `Authorization` header or of the parameter of that name in `connection_init`; None without one.
+
+    Raises:
+        Unauthenticated: it is something else than `Bearer <token>`.
+    """
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated
+    return token.strip()
