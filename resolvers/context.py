@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.errors import Unauthenticated
@@ -18,12 +18,24 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What a server tells of itself; its settings fill it."""
+
+    version: str = "0"
+    replay_window: timedelta = timedelta(days=7)
+    replay_max_events: int = 1000
+    max_query_depth: int = 12
+    max_query_cost: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """What a process has one of."""
 
     hub: Hub
     clock: Clock = utc_now
     max_page_size: int = 100
+    facts: ServerFacts = ServerFacts()
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Escalations: handing a ticket to engineering, moving it on, and following it stage by stage."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -178,23 +179,24 @@ class EscalationChange:
 
 async def watch_escalations(
     ctx: Context, ticket_id: UUID, *, escalation_id: UUID | None = None, after: Cursor | None
-) -> AsyncIterator[EscalationChange | CaughtUp | Reset]:
+) -> AsyncGenerator[EscalationChange | CaughtUp | Reset, None]:
     """Stages entered and estimates changed, of one escalation or of all of a ticket's (S82): as `watch_messages`."""
     policy.check_authenticated(ctx.viewer)
-    async for step in follow(ctx, ticket_id, after):
-        match step:
-            case Delivered(event, cursor) if event.kind in (ESCALATION_ENTERED, ESCALATION_CHANGED):
-                if escalation_id in (None, UUID(event.data["escalation"])):
-                    entry = event.data.get("entry")
-                    yield EscalationChange(
-                        escalation=await Escalation.get(id=UUID(event.data["escalation"])),
-                        entry=await EscalationEntry.get(id=UUID(entry)) if entry else None,
-                        cursor=cursor,
-                    )
-            case Delivered():
-                continue
-            case _:
-                yield step
+    async with aclosing(follow(ctx, ticket_id, after)) as steps:
+        async for step in steps:
+            match step:
+                case Delivered(event, cursor) if event.kind in (ESCALATION_ENTERED, ESCALATION_CHANGED):
+                    if escalation_id in (None, UUID(event.data["escalation"])):
+                        entry = event.data.get("entry")
+                        yield EscalationChange(
+                            escalation=await Escalation.get(id=UUID(event.data["escalation"])),
+                            entry=await EscalationEntry.get(id=UUID(entry)) if entry else None,
+                            cursor=cursor,
+                        )
+                case Delivered():
+                    continue
+                case _:
+                    yield step
 
 
 async def _decide(work: Work, ctx: Context, escalation_id: UUID, step: Step, *, confirmed: bool) -> Escalation:

@@ -1,6 +1,7 @@
 """The conversation of a ticket: writing in it, noting beside it, and following it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from uuid import UUID
 
 from domain import lifecycle, policy
@@ -101,7 +102,7 @@ async def add_note(
 
 async def watch_messages(
     ctx: Context, ticket_id: UUID, *, after: Cursor | None
-) -> AsyncIterator[tuple[Message, Cursor] | CaughtUp | Reset]:
+) -> AsyncGenerator[tuple[Message, Cursor] | CaughtUp | Reset, None]:
     """Messages of a ticket after `after`, in commit order, without end.
 
     Stored ones first, then `CaughtUp`, then each as it is committed: none twice, none missed. `Reset` where that cannot
@@ -110,16 +111,17 @@ async def watch_messages(
     Source: S97, J1, J3.
     """
     policy.check_authenticated(ctx.viewer)
-    async for step in follow(ctx, ticket_id, after):
-        match step:
-            case Delivered(event, cursor) if event.kind == MESSAGE_ADDED:
-                message = await Message.get_or_none(id=UUID(event.data["message"]))
-                if message is not None:
-                    yield message, cursor
-            case Delivered():
-                continue
-            case _:
-                yield step
+    async with aclosing(follow(ctx, ticket_id, after)) as steps:
+        async for step in steps:
+            match step:
+                case Delivered(event, cursor) if event.kind == MESSAGE_ADDED:
+                    message = await Message.get_or_none(id=UUID(event.data["message"]))
+                    if message is not None:
+                        yield message, cursor
+                case Delivered():
+                    continue
+                case _:
+                    yield step
 
 
 def _check_may_write(ctx: Context, visibility: Visibility) -> None:

@@ -1,6 +1,6 @@
 """Reading rows and pages for a viewer: batched, and never a row that the viewer may not see."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 
 from domain.errors import Invalid
 from domain.policy import Viewer
-from engine.keyset import LazyPage, Order, Page, PageArgs, PagingError, page
+from engine.keyset import LazyPage, Order, Page, PageArgs, PagingError, page, page_of_rows
 from engine.loading import counts_by_parent, pages_by_parent, rows_by_id
 from models import Membership, User
 from models.base import BaseModel
@@ -108,6 +108,36 @@ async def every_child(ctx: Context, query: QuerySet[Row], by: str, parent_id: UU
         return [rows[parent] for parent in parents]
 
     return await ctx.loaders.get(("every", query.model, by), load).load(parent_id)
+
+
+async def linked(ctx: Context, row: BaseModel, relation: str, model: type[Row]) -> list[Row]:
+    """The rows at the other end of a many-to-many relation, by name; two statements, however many parents ask."""
+    parent = type(row)
+
+    async def load(parents: list[UUID]) -> list[list[Row]]:
+        pairs = await parent.filter(id__in=list(set(parents))).values_list("id", f"{relation}__id")
+        shown = model.shown_to(ctx.viewer).filter(id__in=[there for _, there in pairs if there])
+        rows = {each.id: each for each in await shown.order_by("name", "id")}
+        return [[each for key, each in rows.items() if (here, key) in set(pairs)] for here in parents]
+
+    return await ctx.loaders.get(("linked", parent, relation), load).load(row.id)
+
+
+def listed(ctx: Context, rows: Callable[[], Awaitable[list[Row]]], order: Order, args: PageArgs) -> LazyPage[Row]:
+    """A page of rows that by nature are few, cut from all of them.
+
+    Raises:
+        Invalid: the paging arguments cannot be used.
+    """
+    _check(ctx, order, args)
+
+    async def load() -> Page[Row]:
+        return page_of_rows(await rows(), order, args)
+
+    async def count() -> int:
+        return len(await rows())
+
+    return LazyPage(load, count)
 
 
 def _check(ctx: Context, order: Order, args: PageArgs) -> None:

@@ -5,7 +5,7 @@ the first alone: so who watches is decided by the stream, every watcher sees 1, 
 that something internal happened.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from uuid import UUID
 
@@ -37,7 +37,7 @@ def stream_for(viewer: Viewer, ticket_id: UUID) -> str:
     return staff if sees_internal(viewer) else public
 
 
-async def follow(ctx: Context, ticket_id: UUID, after: Cursor | None) -> AsyncIterator[Step]:
+async def follow(ctx: Context, ticket_id: UUID, after: Cursor | None) -> AsyncGenerator[Step, None]:
     """The viewer's stream of a ticket after `after`, in commit order, without end: see `realtime.hub.Hub.follow`.
 
     Raises:

@@ -7,7 +7,7 @@ from tortoise.expressions import Q
 
 from domain import lifecycle
 from domain.enums import ClosureReason, ResolutionReason, TicketStatus
-from domain.lifecycle import DEFAULT_WINDOWS, PRESETS, Windows
+from domain.lifecycle import PRESETS, Windows
 from models import FeedEvent, RefreshToken, Ticket
 from models.database import reader, writer
 from realtime import log
@@ -89,7 +89,7 @@ async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
 
 async def _lock(ticket_id: UUID) -> tuple[Ticket, Windows]:
     ticket = await Ticket.select_for_update().get(id=ticket_id)
-    return ticket, await windows_of(ticket) if ticket.organization_id else DEFAULT_WINDOWS
+    return ticket, await windows_of(ticket)
 
 
 async def _compact(topic: str, *, keep: int) -> int:

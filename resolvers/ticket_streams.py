@@ -1,6 +1,7 @@
 """Following a ticket as a whole."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -28,26 +29,27 @@ class TicketChange:
 
 async def watch_ticket(
     ctx: Context, ticket_id: UUID, *, after: Cursor | None
-) -> AsyncIterator[TicketChange | CaughtUp | Reset]:
+) -> AsyncGenerator[TicketChange | CaughtUp | Reset, None]:
     """Everything that happens to a ticket after `after`: as `watch_messages`. The ticket is told as it is now."""
     policy.check_authenticated(ctx.viewer)
-    async for step in follow(ctx, ticket_id, after):
-        match step:
-            case Delivered(event, cursor) if event.kind in (TICKET_CREATED, TICKET_CHANGED, MESSAGE_ADDED):
-                ctx.refresh()
-                ticket = await found(ctx, Ticket, ticket_id)
-                if ticket is not None:
-                    yield TicketChange(
-                        change_type=ChangeType.ADDED if event.kind == TICKET_CREATED else ChangeType.UPDATED,
-                        cursor=cursor,
-                        ticket=ticket,
-                        item=await _item(event.data),
-                        changed_fields=list(event.data["fields"]),
-                    )
-            case Delivered():
-                continue
-            case _:
-                yield step
+    async with aclosing(follow(ctx, ticket_id, after)) as steps:
+        async for step in steps:
+            match step:
+                case Delivered(event, cursor) if event.kind in (TICKET_CREATED, TICKET_CHANGED, MESSAGE_ADDED):
+                    ctx.refresh()
+                    ticket = await found(ctx, Ticket, ticket_id)
+                    if ticket is not None:
+                        yield TicketChange(
+                            change_type=ChangeType.ADDED if event.kind == TICKET_CREATED else ChangeType.UPDATED,
+                            cursor=cursor,
+                            ticket=ticket,
+                            item=await _item(event.data),
+                            changed_fields=list(event.data["fields"]),
+                        )
+                case Delivered():
+                    continue
+                case _:
+                    yield step
 
 
 async def _item(data: Any) -> Message | TimelineEvent | None:

@@ -5,10 +5,10 @@ from uuid import UUID
 from domain import lifecycle, policy
 from domain.enums import ClosureReason, ResolutionReason, TicketStatus
 from domain.errors import NotFound, StaleVersion
-from domain.lifecycle import DEFAULT_WINDOWS, Windows
+from domain.lifecycle import Windows
 from domain.naming import text
 from domain.policy import TicketFacts
-from models import Organization, Participant, Ticket, User
+from models import Message, Organization, Participant, Ticket, User
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
@@ -44,8 +44,7 @@ async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFact
 
 async def windows_of(ticket: Ticket) -> Windows:
     """The times that the ticket's organization has chosen."""
-    organization = await Organization.get_or_none(id=ticket.organization_id) if ticket.organization_id else None
-    return organization.windows if organization else DEFAULT_WINDOWS
+    return (await Organization.get(id=ticket.organization_id)).windows
 
 
 @unit_of_work
@@ -104,8 +103,8 @@ async def close_ticket(
 
 
 @unit_of_work
-async def reopen_ticket(work: Work, ctx: Context, ticket_id: UUID, *, comment: str) -> tuple[Ticket, UUID]:
-    """Reopen a resolved ticket with a comment that says why (S64, S65); returns it and the comment's message id.
+async def reopen_ticket(work: Work, ctx: Context, ticket_id: UUID, *, comment: str) -> tuple[Ticket, Message]:
+    """Reopen a resolved ticket with a comment that says why (S64, S65); returns it and the comment.
 
     Raises:
         NotFound, Forbidden: as for every change of a ticket.
@@ -120,7 +119,7 @@ async def reopen_ticket(work: Work, ctx: Context, ticket_id: UUID, *, comment: s
     message = await say(work, ctx, ticket, Saying(body=text(comment, field="comment")))
     timeline.touch(work, ticket)
     await ticket.save()
-    return ticket, message.id
+    return ticket, message
 
 
 @unit_of_work

@@ -1,7 +1,7 @@
 """The unit of work: one transaction, the events it announces, and the ring after its commit.
 
 It runs in a task of its own that nobody's cancellation reaches: a client that hangs up can leave neither a lock nor
-half a write behind. `in_transaction` is named here and nowhere else; a test holds that.
+half a write behind. Besides the migrations nothing else names `in_transaction`; a test holds that.
 """
 
 import asyncio

@@ -1,0 +1,1 @@
+"""Describe it: names, descriptions, nullability, directives. No rule of the business, no query."""

@@ -1,0 +1,47 @@
+"""The schema as a whole: roots, scalars, and what runs around every operation."""
+
+from typing import Any
+
+from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.printer import print_schema
+from strawberry.schema.config import StrawberryConfig
+
+from schema import escalation, inventory, people, timeline
+from schema.access import Schema
+from schema.mutation import Mutation
+from schema.query import Query
+from schema.scalars import SCALARS
+from schema.subscription import Subscription
+
+CONFIG = StrawberryConfig(scalar_map=SCALARS)
+
+REACHED_BY_INTERFACE_ONLY = [
+    people.SystemActor,
+    inventory.Room,
+    inventory.Desk,
+    timeline.ChatMessage,
+    timeline.EmailMessage,
+    timeline.Note,
+    timeline.StatusChangedEvent,
+    timeline.FieldChangedEvent,
+    timeline.EscalationStageChangedEvent,
+    escalation.EscalationTimelineEntry,
+]
+
+
+def build_schema(*, extensions: list[Any] | None = None, **options: Any) -> Schema:
+    """The product's schema. `extensions` run besides the caches of parsed and validated documents."""
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=REACHED_BY_INTERFACE_ONLY,
+        config=CONFIG,
+        extensions=[ParserCache, ValidationCache, *(extensions or [])],
+        **options,
+    )
+
+
+def sdl() -> str:
+    """The schema in GraphQL's own language, as `schema.graphql` has it."""
+    return print_schema(build_schema()) + "\n"

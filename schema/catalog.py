@@ -1,0 +1,69 @@
+"""What can be asked for: support projects, request types, and the certificates some of them need."""
+
+from datetime import date
+from typing import Any
+
+import strawberry
+from strawberry import Info, Parent
+
+import models
+from domain.enums import CertificateKind, Confidentiality
+from resolvers.reading import linked
+from schema.inventory import Product
+from schema.node import Node, entity
+from schema.relations import all_of, to_one
+
+
+@entity(models.SupportProject, description="A field of support that has request types of its own.")
+class SupportProject(Node):
+    name: str = strawberry.field(description="Its name.")
+    request_types: list["RequestType"] = all_of(models.RequestType, "project_id", "name", "Its request types, by name.")
+
+
+@entity(models.Classification, description="A finer sort of request within a request type.")
+class Classification(Node):
+    name: str = strawberry.field(description="Its name.")
+
+
+@entity(models.IssueType, description="What kind of trouble a request is about.")
+class IssueType(Node):
+    name: str = strawberry.field(description="Its name.")
+    appointments_available: bool = strawberry.field(description="Whether an appointment can be booked for it.")
+
+
+@entity(models.RequestType, description="A kind of request, with what it needs and who handles it.")
+class RequestType(Node):
+    key: str = strawberry.field(description="The name to use in `ticketCreate`.")
+    name: str = strawberry.field(description="The name to show.")
+    project: SupportProject = to_one("project", "The field of support it belongs to.")
+    required_certificate_kind: CertificateKind | None = strawberry.field(
+        description="The kind of certificate it needs; null: none."
+    )
+    classifications: list[Classification] = all_of(
+        models.Classification, "request_type_id", "name", "Its classifications, by name."
+    )
+    issue_types: list[IssueType] = all_of(models.IssueType, "request_type_id", "name", "Its issue types, by name.")
+    default_confidentiality: Confidentiality = strawberry.field(
+        description="Who in the organization sees such requests unless they say otherwise."
+    )
+    handler_label: str = strawberry.field(description="Who in support handles them.")
+
+
+@entity(models.ServiceCertificate, description="A certificate that entitles an organization to a service.")
+class ServiceCertificate(Node):
+    number: str = strawberry.field(description="The number printed on it.")
+    kind: CertificateKind = strawberry.field(description="What it entitles to.")
+    starts_at: date = strawberry.field(description="Its first day.")
+    ends_at: date = strawberry.field(description="Its last day.")
+
+    @strawberry.field(description="The products it is for, by name.")
+    @staticmethod
+    async def products(root: Parent[models.ServiceCertificate], info: Info) -> list[Product]:
+        products: Any = await linked(info.context, root, "products", models.Product)
+        return products  # type: ignore[no-any-return]
+
+    @strawberry.field(description="Whether today is within its days.")
+    @staticmethod
+    def is_active(root: Parent[models.ServiceCertificate], info: Info) -> bool:
+        today = info.context.now().date()
+        return bool(root.starts_at <= today <= root.ends_at)

@@ -1,0 +1,93 @@
+"""Refusals of mutations, as data: what a person can act on comes back in `errors`, with a code and the next step."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition, get_object_definition
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+
+import models
+from domain.errors import DomainError, StaleVersion, TicketClosed, Unauthenticated
+from resolvers.reading import found
+from schema.enums import ErrorCode
+from schema.node import split_id
+from schema.ticket import Ticket
+
+
+@strawberry.interface(description="Why a mutation was refused, and what to do next.")
+class UserError:
+    message: str = strawberry.field(description="What happened and what to do, for people.")
+    code: ErrorCode = strawberry.field(description="What kind of refusal it is, for programs.")
+    field: list[str] | None = strawberry.field(description="The path of the argument at fault, if one is.")
+
+
+@strawberry.type(description="A refusal that is explained by its code alone.")
+class FieldError(UserError):
+    pass
+
+
+@strawberry.type(description="The ticket is closed for good; a linked ticket is the way on.")
+class TicketClosedError(UserError):
+    ticket: Ticket | None = strawberry.field(description="The closed ticket.")
+    offers_linked_ticket: bool = strawberry.field(description="Whether a linked ticket can be opened instead.")
+
+
+@strawberry.type(description="Somebody else changed the ticket first.")
+class StaleVersionError(UserError):
+    current_version: int = strawberry.field(description="Its version now: load it again and repeat the change.")
+
+
+class Refusable(FieldExtension):
+    """Turns a `DomainError` of a mutation into its payload's `errors`, and echoes `clientMutationId`.
+
+    That nobody is signed in is no refusal of the business: it stays an error of the whole request.
+    """
+
+    def __init__(self) -> None:
+        self.payload: type[Any] | None = None
+
+    def apply(self, field: StrawberryField) -> None:
+        declared = field.type
+        payload = declared.of_type if isinstance(declared, StrawberryContainer) else declared
+        definition = get_object_definition(payload)
+        assert isinstance(definition, StrawberryObjectDefinition), field.python_name
+        self.payload = definition.origin
+
+    async def resolve_async(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
+        given = kwargs.get("input")
+        try:
+            answer = next_(source, info, **kwargs)
+            payload = await answer if inspect.isawaitable(answer) else answer
+        except Unauthenticated:
+            raise
+        except DomainError as error:
+            assert self.payload is not None
+            payload = self.payload(errors=[await as_user_error(info, error, given)])
+        payload.client_mutation_id = getattr(given, "client_mutation_id", None)
+        return payload
+
+
+async def as_user_error(info: strawberry.Info, error: DomainError, given: object = None) -> UserError:
+    """The typed error of a refusal. The path is in the API's spelling, from `input` on."""
+    common: Any = {
+        "message": error.message,
+        "code": ErrorCode(error.code),
+        "field": ["input", *(to_camel_case(step) for step in error.field)] if error.field else None,
+    }
+    match error:
+        case StaleVersion():
+            return StaleVersionError(**common, current_version=error.current)
+        case TicketClosed():
+            return TicketClosedError(**common, ticket=await _ticket(info, given), offers_linked_ticket=True)
+        case _:
+            return FieldError(**common)
+
+
+async def _ticket(info: strawberry.Info, given: object) -> Any:
+    """The ticket that the mutation was about, as far as its input tells."""
+    ticket_id = getattr(given, "ticket_id", None)
+    return await found(info.context, models.Ticket, split_id(ticket_id, field="ticketId")[1]) if ticket_id else None

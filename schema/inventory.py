@@ -1,0 +1,136 @@
+"""Rooms and desks, the devices in them, products, and the service plans that cover a place."""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import Info, Parent, lazy
+
+import models
+from domain import policy
+from domain.coverage import Coverage
+from domain.enums import ServiceLevel, TicketChannel
+from engine.keyset import Order
+from resolvers.inventory import coverage_of
+from resolvers.ticket_lists import DEFAULT_ORDER
+from schema.access import guarded
+from schema.node import Node, entity
+from schema.paging import Connection
+from schema.people import BY_NAME, Organization
+from schema.relations import all_of, pages_of, to_one
+
+if TYPE_CHECKING:
+    from schema.ticket import Ticket
+
+BY_DEVICE_NAME = Order("devices", "name", kind="text")
+Tickets = Connection[Annotated["Ticket", lazy("schema.ticket")]]
+
+
+@entity(models.ServiceLicense, description="A service plan that an organization bought.")
+class ServiceLicense(Node):
+    level: ServiceLevel = strawberry.field(description="Which plan.")
+    space: Annotated["Space", lazy("schema.inventory")] | None = to_one(
+        "space", "The room or desk it covers; null while it is not assigned."
+    )
+    starts_at: date = strawberry.field(description="Its first day.")
+    ends_at: date = strawberry.field(description="Its last day.")
+
+    @strawberry.field(description="Whether today is within its days.")
+    @staticmethod
+    def is_active(root: Parent[models.ServiceLicense], info: Info) -> bool:
+        today = info.context.now().date()
+        return bool(root.starts_at <= today <= root.ends_at)
+
+
+@strawberry.type(description="What support a room or desk has a right to.")
+class ServiceCoverage:
+    level: ServiceLevel = strawberry.field(description="The plan in force; BASIC without one.")
+    benefits: list[str] = strawberry.field(description="What the plan includes, in words.")
+    response_target: timedelta | None = strawberry.field(description="How soon support aims to answer; null: no aim.")
+    channels: list[TicketChannel] = strawberry.field(description="The ways to reach support.")
+
+
+@entity(models.SpaceGroup, description="A building, a floor, a team: rooms and desks that belong together.")
+class SpaceGroup(Node):
+    name: str = strawberry.field(description="Its name.")
+    parent: "SpaceGroup | None" = to_one("parent", "The group it is part of.")
+    spaces: Connection[Annotated["Space", lazy("schema.inventory")]] = pages_of(
+        models.Space, "group_id", BY_NAME, "Its rooms and desks, by name."
+    )
+
+
+@strawberry.interface(description="A physical place that devices live in and service plans cover.")
+class Space(Node):
+    name: str = strawberry.field(description="Its name.")
+    organization: Organization = to_one("organization", "Whose it is.")
+    group: SpaceGroup | None = to_one("group", "The group it belongs to.")
+    devices: Connection[Annotated["Device", lazy("schema.inventory")]] = pages_of(
+        models.Device, "space_id", BY_DEVICE_NAME, "The devices in it, by name."
+    )
+    tickets: Tickets = pages_of(
+        models.Ticket, "space_id", DEFAULT_ORDER, "Its tickets that you may see, latest activity first."
+    )
+
+    @strawberry.field(description="The plan in force today; BASIC without one.")
+    @staticmethod
+    async def service_level(root: Parent[models.Space], info: Info) -> ServiceLevel:
+        return (await coverage_of(info.context, root)).level
+
+    @strawberry.field(description="What support it has a right to today.")
+    @staticmethod
+    async def coverage(root: Parent[models.Space], info: Info) -> ServiceCoverage:
+        return _coverage(await coverage_of(info.context, root))
+
+
+@entity(
+    models.Space, when=lambda row: row.kind is models.SpaceKind.ROOM, description="A meeting room (not a chat room)."
+)
+class Room(Space, Node):
+    capacity: int | None = strawberry.field(description="How many people it seats; null where nobody said.")
+
+
+@entity(models.Space, when=lambda row: row.kind is models.SpaceKind.DESK, description="A desk.")
+class Desk(Space, Node):
+    pass
+
+
+@entity(models.Product, description="A product of the vendor.")
+class Product(Node):
+    name: str = strawberry.field(description="Its name.")
+    versions: list["ProductVersion"] = all_of(models.ProductVersion, "product_id", "name", "Its versions, by name.")
+
+
+@entity(models.ProductVersion, description="A version of a product.")
+class ProductVersion(Node):
+    product: Product = to_one("product", "Whose version it is.")
+    name: str = strawberry.field(description="What it is called.")
+    supported_until: date | None = strawberry.field(description="The last day of its support; null: no end is set.")
+    updates: list["ProductUpdate"] = all_of(models.ProductUpdate, "version_id", "name", "Its updates, by name.")
+
+
+@entity(models.ProductUpdate, description="An update of a product's version.")
+class ProductUpdate(Node):
+    version: ProductVersion = to_one("version", "The version it updates.")
+    name: str = strawberry.field(description="What it is called.")
+    released_at: date | None = strawberry.field(description="When it came out.")
+
+
+@entity(models.Device, description="A device of an organization.")
+class Device(Node):
+    name: str = strawberry.field(description="Its name.")
+    product: Product = to_one("product", "What it is.")
+    serial_number: str | None = strawberry.field(
+        description="Its serial number.", directives=guarded(policy.SEE_SERIAL_NUMBER)
+    )
+    firmware_version: str | None = strawberry.field(description="The firmware last seen on it.")
+    organization: Organization = to_one("organization", "Whose it is.")
+    space: Space | None = to_one("space", "The room or desk it stands in.")
+
+
+def _coverage(coverage: Coverage) -> ServiceCoverage:
+    return ServiceCoverage(
+        level=coverage.level,
+        benefits=list(coverage.benefits),
+        response_target=coverage.response_target,
+        channels=list(coverage.channels),
+    )

@@ -1,0 +1,154 @@
+"""The mutations: arguments in, resolver called, payload out."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import strawberry
+from strawberry import Info
+
+import models
+from domain import policy
+from domain.policy import Rule
+from resolvers import escalations, messages, ticket_creation, tickets
+from resolvers.reading import found
+from schema import inputs, payloads
+from schema.access import signed_in
+from schema.errors import Refusable
+from schema.node import key_of, key_or_none
+
+
+def mutation(description: str, rule: Rule) -> Callable[[Any], Any]:
+    """A mutation that only some may call; its refusals are data."""
+    field: Callable[[Any], Any] = strawberry.mutation(
+        description=description, directives=signed_in(rule), extensions=[Refusable()]
+    )
+    return field
+
+
+async def shown(info: Info, ticket: models.Ticket) -> Any:
+    """The ticket as it is after the commit, with everything a shown ticket carries."""
+    return await found(info.context, models.Ticket, ticket.id)
+
+
+def _ticket(given: str) -> Any:
+    return key_of(given, "Ticket", field="ticketId")
+
+
+def _escalation(given: str) -> Any:
+    return key_of(given, "Escalation", field="escalationId")
+
+
+@strawberry.type(description="Everything that changes something. What is refused changes nothing.")
+class Mutation:
+    @mutation("Open a ticket.", policy.CREATE_TICKET)
+    async def ticket_create(self, info: Info, input: inputs.TicketCreateInput) -> payloads.TicketCreatePayload:
+        ticket = await ticket_creation.create_ticket(info.context, input.plain())
+        return payloads.TicketCreatePayload(ticket=await shown(info, ticket))
+
+    @mutation("Give a ticket to somebody in support, or to nobody.", policy.ASSIGN_TICKET)
+    async def ticket_assign(self, info: Info, input: inputs.TicketAssignInput) -> payloads.TicketAssignPayload:
+        ticket = await tickets.assign_ticket(
+            info.context,
+            _ticket(input.ticket_id),
+            assignee_id=key_or_none(input.assignee_id, "User", field="assigneeId"),
+            expected_version=input.expected_version,
+        )
+        return payloads.TicketAssignPayload(ticket=await shown(info, ticket))
+
+    @mutation("Resolve a ticket: support or the customer says it is solved.", policy.RESOLVE_TICKET)
+    async def ticket_resolve(self, info: Info, input: inputs.TicketResolveInput) -> payloads.TicketResolvePayload:
+        ticket = await tickets.resolve_ticket(
+            info.context,
+            _ticket(input.ticket_id),
+            reason=input.reason,
+            message=input.message,
+            expected_version=input.expected_version,
+        )
+        return payloads.TicketResolvePayload(ticket=await shown(info, ticket))
+
+    @mutation("Close a ticket for good.", policy.CLOSE_TICKET)
+    async def ticket_close(self, info: Info, input: inputs.TicketCloseInput) -> payloads.TicketClosePayload:
+        ticket = await tickets.close_ticket(
+            info.context, _ticket(input.ticket_id), reason=input.reason, expected_version=input.expected_version
+        )
+        return payloads.TicketClosePayload(ticket=await shown(info, ticket))
+
+    @mutation("Reopen a resolved ticket, within its organization's time.", policy.REOPEN_TICKET)
+    async def ticket_reopen(self, info: Info, input: inputs.TicketReopenInput) -> payloads.TicketReopenPayload:
+        ticket, message = await tickets.reopen_ticket(info.context, _ticket(input.ticket_id), comment=input.comment)
+        return payloads.TicketReopenPayload(ticket=await shown(info, ticket), message=cast(Any, message))
+
+    @mutation("Write in a ticket's conversation.", policy.SEND_MESSAGE)
+    async def message_send(self, info: Info, input: inputs.MessageSendInput) -> payloads.MessageSendPayload:
+        message, ticket = await messages.send_message(
+            info.context,
+            _ticket(input.ticket_id),
+            body=input.message.body,
+            visibility=input.message.visibility,
+            in_reply_to_id=key_or_none(
+                input.message.in_reply_to_id, "ChatMessage", "EmailMessage", "Note", field="message"
+            ),
+            client_message_id=input.client_message_id,
+        )
+        return payloads.MessageSendPayload(message=cast(Any, message), ticket=await shown(info, ticket))
+
+    @mutation("Put a note beside the conversation.", policy.ADD_NOTE)
+    async def note_add(self, info: Info, input: inputs.NoteAddInput) -> payloads.NoteAddPayload:
+        note, _ = await messages.add_note(
+            info.context,
+            _ticket(input.ticket_id),
+            body=input.body,
+            visibility=input.visibility,
+            client_message_id=input.client_message_id,
+        )
+        return payloads.NoteAddPayload(note=cast(Any, note))
+
+    @mutation("Hand a ticket to engineering.", policy.SUBMIT_ESCALATION)
+    async def escalation_submit(
+        self, info: Info, input: inputs.EscalationSubmitInput
+    ) -> payloads.EscalationSubmitPayload:
+        escalation, ticket = await escalations.submit_escalation(
+            info.context, _ticket(input.ticket_id), issue_description=input.issue_description
+        )
+        return payloads.EscalationSubmitPayload(escalation=cast(Any, escalation), ticket=await shown(info, ticket))
+
+    @mutation("Move an escalation to its next stage.", policy.ADVANCE_ESCALATION)
+    async def escalation_advance(
+        self, info: Info, input: inputs.EscalationAdvanceInput
+    ) -> payloads.EscalationAdvancePayload:
+        escalation, entry = await escalations.advance_escalation(
+            info.context,
+            _escalation(input.escalation_id),
+            stage=input.stage,
+            note=input.note,
+            internal_note=input.internal_note,
+            estimate=input.estimated_resolution_at,
+        )
+        return payloads.EscalationAdvancePayload(escalation=cast(Any, escalation), entry=cast(Any, entry))
+
+    @mutation("Say when a solution may be there, or take that back.", policy.ADVANCE_ESCALATION)
+    async def escalation_set_estimate(
+        self, info: Info, input: inputs.EscalationSetEstimateInput
+    ) -> payloads.EscalationSetEstimatePayload:
+        escalation = await escalations.set_estimate(
+            info.context, _escalation(input.escalation_id), estimate=input.estimated_resolution_at
+        )
+        return payloads.EscalationSetEstimatePayload(escalation=cast(Any, escalation))
+
+    @mutation("Say that a solution works: the escalation is over.", policy.DECIDE_RESOLUTION)
+    async def escalation_confirm_resolution(
+        self, info: Info, input: inputs.EscalationConfirmResolutionInput
+    ) -> payloads.EscalationConfirmResolutionPayload:
+        escalation = await escalations.confirm_resolution(
+            info.context, _escalation(input.escalation_id), comment=input.comment
+        )
+        return payloads.EscalationConfirmResolutionPayload(escalation=cast(Any, escalation))
+
+    @mutation("Say that a solution does not work, and why: back to engineering.", policy.DECIDE_RESOLUTION)
+    async def escalation_reject_resolution(
+        self, info: Info, input: inputs.EscalationRejectResolutionInput
+    ) -> payloads.EscalationRejectResolutionPayload:
+        escalation = await escalations.reject_resolution(
+            info.context, _escalation(input.escalation_id), comment=input.comment
+        )
+        return payloads.EscalationRejectResolutionPayload(escalation=cast(Any, escalation))

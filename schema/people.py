@@ -1,0 +1,153 @@
+"""People and other actors, organizations and who belongs to them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import ID, Info, Parent, lazy
+from tortoise.expressions import Q
+
+import models
+from domain import policy
+from domain.enums import HistoryAvailability, OrganizationRole, StaffRole
+from engine.keyset import Order
+from resolvers.reading import related
+from schema.access import guarded
+from schema.enums import DeniedBehavior
+from schema.node import Node, entity
+from schema.paging import Connection
+from schema.relations import all_of, computed, pages_of, to_one
+from schema.scalars import URL, EmailAddress, Locale, TimeZone
+
+if TYPE_CHECKING:
+    from schema.catalog import ServiceCertificate
+    from schema.inventory import Desk, Device, Room, ServiceLicense, Space, SpaceGroup
+
+SYSTEM_ID = ID("SystemActor_casewire")
+BY_NAME = Order("spaces", "name", kind="text")
+
+
+@strawberry.interface(description="Somebody or something that acts: a person, or the desk itself.")
+class Actor(Node):
+    display_name: str = strawberry.field(description="The name to show.")
+    avatar_url: URL | None = strawberry.field(description="A picture; null where there is none.")
+
+
+@strawberry.type(description="What somebody is in support.")
+class StaffProfile:
+    role: StaffRole = strawberry.field(description="What this person does there.")
+
+
+@entity(models.User, description="A person: a customer, somebody from support, or both.")
+class User(Actor, Node):
+    username: str | None = strawberry.field(
+        description="The short name in lists.", directives=guarded(policy.SEE_USERNAME)
+    )
+    email: EmailAddress | None = strawberry.field(
+        description="The address this person signs in with.",
+        directives=guarded(policy.SEE_EMAIL, DeniedBehavior.NULL_SILENT),
+    )
+    locale: Locale | None = strawberry.field(description="The language this person chose.")
+    time_zone: TimeZone | None = strawberry.field(description="The time zone this person chose.")
+    staff_profile: StaffProfile | None = computed(
+        lambda user: StaffProfile(role=user.staff_role) if user.staff_role else None,
+        "What this person is in support; null for customers.",
+    )
+    memberships: list["OrganizationMembership"] = all_of(
+        models.Membership,
+        "user_id",
+        "joined_at",
+        "The organizations this person belongs to, as far as you may see them.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
+    """What acts where no person does; see `actor_of`."""
+
+    id: UUID | None = None
+    display_name: str = "Casewire"
+    avatar_url: None = None
+
+
+@strawberry.type(description="The desk itself, where something happened without anybody doing it.")
+class SystemActor(Actor, Node):
+    id: ID = strawberry.field(resolver=lambda: SYSTEM_ID, description="Opaque and stable; the same everywhere.")
+
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        return isinstance(value, cls | SystemRow)
+
+
+SYSTEM = SystemRow()
+
+
+def actor_of(description: str, column: str = "actor_id") -> Any:
+    """Who did it: a person, the desk itself, or null once the account is gone."""
+
+    def resolve(root: Parent[Any], info: Info) -> Any:
+        if getattr(root, "automatic", False):
+            return SYSTEM
+        key = getattr(root, column)
+        return related(info.context, models.User, key) if key else None
+
+    return strawberry.field(resolver=resolve, description=description)
+
+
+@entity(models.Membership, description="A person's role in one organization.")
+class OrganizationMembership(Node):
+    user: User = to_one("user", "The member.")
+    organization: "Organization" = to_one("organization", "The organization.")
+    role: OrganizationRole = strawberry.field(description="What the member may do there.")
+    joined_at: datetime = strawberry.field(description="Since when.")
+
+
+@entity(models.Organization, description="A customer of the vendor, or a partner that files for customers of its own.")
+class Organization(Node):
+    name: str = strawberry.field(description="Its name.")
+    domains: list[str] = strawberry.field(description="The e-mail domains of its people.")
+    history_availability: HistoryAvailability = strawberry.field(description="Whether its ticket history is shown.")
+    history_starts_at: date | None = computed(
+        lambda organization: organization.history_starts_at and organization.history_starts_at.date(),
+        "Tickets filed before this day are not shown; null where all are.",
+    )
+    members: Connection[OrganizationMembership] | None = pages_of(
+        models.Membership,
+        "organization_id",
+        Order("members", "joined_at"),
+        "Who belongs to it, in the order of joining.",
+        directives=guarded(policy.SEE_MEMBERS),
+    )
+    groups: list[Annotated["SpaceGroup", lazy("schema.inventory")]] = all_of(
+        models.SpaceGroup, "organization_id", "name", "Its groups of rooms and desks, by name."
+    )
+    spaces: Connection[Annotated["Space", lazy("schema.inventory")]] = pages_of(
+        models.Space, "organization_id", BY_NAME, "Its rooms and desks, by name."
+    )
+    rooms: Connection[Annotated["Room", lazy("schema.inventory")]] = pages_of(
+        models.Space, "organization_id", BY_NAME, "Its rooms, by name.", where=Q(kind=models.SpaceKind.ROOM)
+    )
+    desks: Connection[Annotated["Desk", lazy("schema.inventory")]] = pages_of(
+        models.Space, "organization_id", BY_NAME, "Its desks, by name.", where=Q(kind=models.SpaceKind.DESK)
+    )
+    devices: Connection[Annotated["Device", lazy("schema.inventory")]] = pages_of(
+        models.Device, "organization_id", Order("devices", "name", kind="text"), "Its devices, by name."
+    )
+    licenses: Connection[Annotated["ServiceLicense", lazy("schema.inventory")]] | None = pages_of(
+        models.ServiceLicense,
+        "organization_id",
+        Order("licenses", "created_at"),
+        "Its service plans, in the order of their arrival.",
+        directives=guarded(policy.SEE_LICENSES),
+    )
+    certificates: list[Annotated["ServiceCertificate", lazy("schema.catalog")]] = all_of(
+        models.ServiceCertificate, "organization_id", "ends_at", "Its certificates, those that end first first."
+    )
+
+    @strawberry.field(description="Your role in it; null where you are no member.")
+    @staticmethod
+    def viewer_role(root: Parent[models.Organization], info: Info) -> OrganizationRole | None:
+        membership = info.context.viewer.membership_in(root.id)
+        return membership.role if membership else None

@@ -1,0 +1,231 @@
+"""The queries: arguments in, resolver called, rows out."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import ID, Info
+
+import models
+from domain import policy
+from domain.enums import EscalationStage, Scope, TicketListScope
+from domain.errors import Invalid
+from domain.lifecycle import DEFAULT_WINDOWS
+from resolvers import escalations, inventory, organizations, ticket_lists, tickets
+from resolvers.reading import found, related
+from schema.access import signed_in
+from schema.catalog import RequestType, SupportProject
+from schema.escalation import Escalation
+from schema.inputs import TicketFilter, TicketOrder
+from schema.inventory import Desk, Device, Room
+from schema.node import TABLES, Node, key_or_none, sought_key, split_id
+from schema.paging import After, Before, Connection, First, Last, page_args
+from schema.people import SYSTEM, SYSTEM_ID, Organization, User
+from schema.scalars import Locale
+from schema.ticket import Ticket
+
+SoughtID = Annotated[ID, strawberry.argument(description="Its id.")]
+Reference = Annotated[str, strawberry.argument(description="Its reference, as people quote it.")]
+OfOrganization = Annotated[ID | None, strawberry.argument(description="Only of this organization.")]
+MOST_NODES = 100
+ACTIVE = TicketFilter(is_active=True)
+
+
+@strawberry.type(description="Whoever is asking.")
+class Viewer:
+    @strawberry.field(description="The person signed in; null for nobody.")
+    @staticmethod
+    async def user(info: Info) -> User | None:
+        user: Any = await related(info.context, models.User, info.context.viewer.user_id)
+        return user  # type: ignore[no-any-return]
+
+    @strawberry.field(description="The organizations you belong to, in the order of joining.")
+    @staticmethod
+    async def organizations(info: Info) -> list[Organization]:
+        rows = [
+            await related(info.context, models.Organization, m.organization_id) for m in info.context.viewer.memberships
+        ]
+        return [row for row in rows if row]  # type: ignore[misc]
+
+    @strawberry.field(description="What your token may be used for.")
+    @staticmethod
+    def permissions(info: Info) -> list[Scope]:
+        return sorted(info.context.viewer.scopes)
+
+
+@strawberry.type(description="What this server is, and its limits.")
+class ServerInfo:
+    version: str = strawberry.field(description="The version of the software.")
+    replay_window: timedelta = strawberry.field(description="How long events are kept for resuming, at least.")
+    replay_max_events: int = strawberry.field(description="How many events of a stream are kept, at least.")
+    reopen_window: timedelta = strawberry.field(description="How long a resolved ticket reopens, unless set otherwise.")
+    auto_close_after: timedelta = strawberry.field(description="When a resolved ticket closes, unless set otherwise.")
+    auto_resolve_after: timedelta = strawberry.field(
+        description="When a ticket that waits for its customer is resolved."
+    )
+    max_query_depth: int = strawberry.field(description="How deep a query may be.")
+    max_query_cost: int = strawberry.field(description="How much a query may cost.")
+    max_page_size: int = strawberry.field(description="The most rows in one page.")
+    locales: list[Locale] = strawberry.field(description="The languages of labels and notices.")
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    @strawberry.field(
+        description="Any object by its id; null where there is none that you may see.", directives=signed_in()
+    )
+    async def node(self, info: Info, id: SoughtID) -> Node | None:
+        node: Node | None = await _node(info, id)
+        return node
+
+    @strawberry.field(
+        description="Objects by their ids, in the same order; null for each that there is none of.",
+        directives=signed_in(),
+    )
+    async def nodes(
+        self, info: Info, ids: Annotated[list[ID], strawberry.argument(description="At most 100 ids.")]
+    ) -> list[Node | None]:
+        if len(ids) > MOST_NODES:
+            raise Invalid(f"At most {MOST_NODES} ids at a time.", field=("ids",))
+        return [await _node(info, each) for each in ids]
+
+    @strawberry.field(description="Whoever is asking.")
+    def viewer(self) -> Viewer:
+        return Viewer()
+
+    @strawberry.field(description="What this server is, and its limits.")
+    def server(self, info: Info) -> ServerInfo:
+        facts = info.context.services.facts
+        return ServerInfo(
+            version=facts.version,
+            replay_window=facts.replay_window,
+            replay_max_events=facts.replay_max_events,
+            reopen_window=DEFAULT_WINDOWS.reopen,
+            auto_close_after=DEFAULT_WINDOWS.auto_close_after,
+            auto_resolve_after=DEFAULT_WINDOWS.auto_resolve_after,
+            max_query_depth=facts.max_query_depth,
+            max_query_cost=facts.max_query_cost,
+            max_page_size=info.context.services.max_page_size,
+            locales=[Locale("en")],
+        )
+
+    @strawberry.field(description="An organization that you belong to.", directives=signed_in())
+    async def organization(self, info: Info, id: SoughtID) -> Organization | None:
+        return await organizations.get_organization(info.context, sought_key(id, "Organization"))  # type: ignore[return-value]
+
+    @strawberry.field(description="Your organizations, by name; every one for support staff.", directives=signed_in())
+    def organizations(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Organization]:
+        return organizations.list_organizations(info.context, page_args(first, after, last, before))  # type: ignore[return-value]
+
+    @strawberry.field(description="A ticket that you may see.", directives=signed_in())
+    async def ticket(self, info: Info, id: SoughtID) -> Ticket | None:
+        return await tickets.get_ticket(info.context, sought_key(id, "Ticket"))  # type: ignore[return-value]
+
+    @strawberry.field(description="A ticket that you may see, by what people quote.", directives=signed_in())
+    async def ticket_by_reference(self, info: Info, reference: Reference) -> Ticket | None:
+        return await tickets.get_ticket_by_reference(info.context, reference)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="A list of tickets; without a filter only those that are active.", directives=signed_in()
+    )
+    def tickets(
+        self,
+        info: Info,
+        scope: Annotated[TicketListScope, strawberry.argument(description="Which list.")] = TicketListScope.MINE,
+        organization_id: OfOrganization = None,
+        filter: Annotated[
+            TicketFilter | None, strawberry.argument(description="What to show of it; `{}` or null shows everything.")
+        ] = ACTIVE,
+        order_by: Annotated[
+            TicketOrder | None, strawberry.argument(description="Its order; latest activity first unless given.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Ticket]:
+        return ticket_lists.list_tickets(  # type: ignore[return-value]
+            info.context,
+            page_args(first, after, last, before),
+            scope=scope,
+            organization_id=key_or_none(organization_id, "Organization", field="organizationId"),
+            filter=filter.plain() if filter else None,
+            order=order_by.plain() if order_by else ticket_lists.DEFAULT_ORDER,
+        )
+
+    @strawberry.field(description="An escalation of a ticket that you may see.", directives=signed_in())
+    async def escalation(self, info: Info, id: SoughtID) -> Escalation | None:
+        return await escalations.get_escalation(info.context, sought_key(id, "Escalation"))  # type: ignore[return-value]
+
+    @strawberry.field(description="An escalation, by what people quote.", directives=signed_in())
+    async def escalation_by_reference(self, info: Info, reference: Reference) -> Escalation | None:
+        return await escalations.get_escalation_by_reference(info.context, reference)  # type: ignore[return-value]
+
+    @strawberry.field(description="Escalations of tickets that you may see, newest first.", directives=signed_in())
+    def escalations(
+        self,
+        info: Info,
+        stages: Annotated[
+            list[EscalationStage] | None, strawberry.argument(description="Only those in one of these stages.")
+        ] = None,
+        organization_id: OfOrganization = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Escalation]:
+        return escalations.list_escalations(  # type: ignore[return-value]
+            info.context,
+            page_args(first, after, last, before),
+            wanted=stages,
+            organization_id=key_or_none(organization_id, "Organization", field="organizationId"),
+        )
+
+    @strawberry.field(description="A room of an organization of yours.", directives=signed_in())
+    async def room(self, info: Info, id: SoughtID) -> Room | None:
+        return await inventory.get_space(info.context, sought_key(id, "Room"), models.SpaceKind.ROOM)  # type: ignore[return-value]
+
+    @strawberry.field(description="A desk of an organization of yours.", directives=signed_in())
+    async def desk(self, info: Info, id: SoughtID) -> Desk | None:
+        return await inventory.get_space(info.context, sought_key(id, "Desk"), models.SpaceKind.DESK)  # type: ignore[return-value]
+
+    @strawberry.field(description="A device of an organization of yours.", directives=signed_in())
+    async def device(self, info: Info, id: SoughtID) -> Device | None:
+        return await inventory.get_device(info.context, sought_key(id, "Device"))  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="A device, by the number printed on it.", directives=signed_in(policy.SEE_SERIAL_NUMBER)
+    )
+    async def device_by_serial_number(
+        self,
+        info: Info,
+        organization_id: Annotated[ID, strawberry.argument(description="Whose device it is.")],
+        serial_number: Annotated[str, strawberry.argument(description="The number, in upper or lower case.")],
+    ) -> Device | None:
+        key = key_or_none(organization_id, "Organization", field="organizationId")
+        assert key is not None
+        return await inventory.get_device_by_serial_number(info.context, key, serial_number)  # type: ignore[return-value]
+
+    @strawberry.field(description="The fields of support and what can be asked in each.", directives=signed_in())
+    async def support_projects(self, info: Info) -> list[SupportProject]:
+        return await organizations.list_support_projects(info.context)  # type: ignore[return-value]
+
+    @strawberry.field(description="What can be asked of support, by name.", directives=signed_in())
+    async def request_types(
+        self,
+        info: Info,
+        organization_id: Annotated[ID, strawberry.argument(description="For which organization.")],
+    ) -> list[RequestType]:
+        key = key_or_none(organization_id, "Organization", field="organizationId")
+        assert key is not None
+        return await organizations.list_request_types(info.context, key)  # type: ignore[return-value]
+
+
+async def _node(info: Info, given: str) -> Any:
+    if given == SYSTEM_ID:
+        return SYSTEM
+    name, key = split_id(given, field="id")
+    row = await found(info.context, TABLES[name].model, key)
+    return row if row is not None and TABLES[name].when(row) else None

@@ -1,0 +1,205 @@
+"""The ticket: what lists show, and the whole graph that hangs on it."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry import Info, Parent
+from tortoise.expressions import Q
+
+import models
+from domain import lifecycle, policy
+from domain.enums import (
+    ClosureReason,
+    Confidentiality,
+    MessageKind,
+    ParticipantRole,
+    ResolutionReason,
+    TicketChannel,
+    TicketDisplayStatus,
+    TicketPriority,
+    TicketSeverity,
+    TicketStatus,
+)
+from engine.keyset import Order
+from realtime.cursor import NO_EPOCH
+from realtime.cursor import Cursor as StreamCursor
+from resolvers.reading import linked, listed
+from resolvers.ticket_people import active_escalation_of, feedback_of, usernames_of
+from schema.access import guarded
+from schema.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
+from schema.enums import DeniedBehavior, TranscriptAvailability
+from schema.escalation import Escalation
+from schema.inventory import BY_DEVICE_NAME, Device, Product, ProductUpdate, ProductVersion, Space
+from schema.node import Node, entity
+from schema.paging import After, Before, Connection, First, Last, page_args
+from schema.people import Actor, Organization, User, actor_of
+from schema.relations import computed, pages_of, to_one
+from schema.scalars import Cursor, Locale, Markdown
+from schema.timeline import EmailMessage, Message, timeline_order
+
+SHOWN = models.Message.shown_on_readable_ticket
+
+
+@entity(models.Participant, description="Somebody who takes part in a ticket.")
+class TicketParticipant(Node):
+    user: User = to_one("user", "The person.")
+    role: ParticipantRole = strawberry.field(description="What the person is on the ticket.")
+    added_by: Actor | None = actor_of("Who added the person.", "added_by_id")
+    added_at: datetime = strawberry.field(description="Since when.")
+
+
+@entity(models.Feedback, description="What the customer thought of the support given.")
+class Feedback(Node):
+    rating: int = strawberry.field(description="From 1, bad, to 5, good.")
+    comment: str | None = strawberry.field(description="What the customer added in words.")
+    submitted_by: User | None = to_one("submitted_by", "Who gave it; null once the account is gone.")
+    submitted_at: datetime = strawberry.field(description="When.")
+
+
+@strawberry.type(description="The conversation of a ticket as a record.")
+class Transcript:
+    availability: TranscriptAvailability = computed(
+        lambda ticket: _availability(ticket.channel), "Whether there is one, and if not, why."
+    )
+    messages: Connection[Message] = pages_of(
+        models.Message, "ticket_id", timeline_order, "The messages, in their order.", seen=SHOWN
+    )
+
+
+@entity(models.Ticket, description="A support request and its history.")
+class Ticket(Node):
+    reference: str = strawberry.field(description="What people quote: `T-…`.")
+    version: int = strawberry.field(description="Grows with every change; send it back as `expectedVersion`.")
+    subject: str = strawberry.field(description="One line, as the requester wrote it.")
+    description: Markdown = strawberry.field(description="The request, as it was first written.")
+    language: Locale | None = strawberry.field(description="The language it is written in, where that is known.")
+    channel: TicketChannel = strawberry.field(description="How it reached support.")
+    status: TicketStatus = strawberry.field(description="Where it stands in its life.")
+    display_status: TicketDisplayStatus = computed(
+        lambda ticket: lifecycle.display_status(ticket.status, is_escalated=ticket.is_escalated),
+        "What list screens show.",
+    )
+    status_changed_at: datetime = strawberry.field(description="When the status last changed.")
+    is_escalated: bool = strawberry.field(description="Whether an escalation is under way.")
+    priority: TicketPriority = strawberry.field(description="How soon support should act.")
+    severity: TicketSeverity = strawberry.field(description="How badly the customer is affected.")
+    confidentiality: Confidentiality = strawberry.field(description="Who in the organization may see it.")
+
+    project: SupportProject | None = to_one("project", "The field of support it belongs to.")
+    request_type: RequestType | None = to_one("request_type", "What kind of request it is.")
+    classification: Classification | None = to_one("classification", "The finer sort of request.")
+    issue_type: IssueType | None = to_one("issue_type", "What kind of trouble it is about.")
+    product: Product | None = to_one("product", "The product it is about.")
+    product_version: ProductVersion | None = to_one("product_version", "The version of the product.")
+    product_update: ProductUpdate | None = to_one("product_update", "The update of the version.")
+    certificate: ServiceCertificate | None = to_one("certificate", "The certificate that entitles to it.")
+
+    organization: Organization = to_one("organization", "Whose request it is.")
+    on_behalf_of: Organization | None = to_one("on_behalf_of", "The partner's customer that it was filed for.")
+    requester: User | None = to_one("requester", "Who opened it; null where nobody is known or the account is gone.")
+    owner: User | None = to_one("owner", "Who answers for it on the customer's side.")
+    assignee: User | None = to_one("assignee", "Who in support handles it.")
+    participants: Connection[TicketParticipant] = pages_of(
+        models.Participant, "ticket_id", Order("participants", "added_at"), "Who takes part in it, first one first."
+    )
+    space: Space | None = to_one("space", "The room or desk it is about.")
+
+    created_at: datetime = strawberry.field(description="When it was opened.")
+    updated_at: datetime = strawberry.field(description="When anything of it last changed.")
+    last_activity_at: datetime = strawberry.field(description="When anybody last did something on it.")
+    first_responded_at: datetime | None = strawberry.field(description="When support first answered.")
+    resolved_at: datetime | None = strawberry.field(description="When it was last resolved; null while it is open.")
+    resolution_reason: ResolutionReason | None = strawberry.field(description="Why it is resolved.")
+    closed_at: datetime | None = strawberry.field(description="When it was closed.")
+    closure_reason: ClosureReason | None = strawberry.field(description="Why it is closed.")
+    hold_until: datetime | None = strawberry.field(description="Until when it is on hold.")
+    snoozed_until: datetime | None = strawberry.field(
+        description="Until when staff has put it out of sight.", directives=guarded(policy.STAFF_ONLY)
+    )
+
+    transcript: Transcript = computed(lambda ticket: ticket, "The conversation as a record.")
+    messages: Connection[Message] = pages_of(
+        models.Message,
+        "ticket_id",
+        timeline_order,
+        "Everything said on it that you may see, in its order.",
+        seen=SHOWN,
+    )
+    emails: Connection[EmailMessage] = pages_of(
+        models.Message,
+        "ticket_id",
+        timeline_order,
+        "Its e-mails, in their order.",
+        seen=SHOWN,
+        where=Q(kind=MessageKind.EMAIL),
+    )
+    escalations: Connection[Escalation] = pages_of(
+        models.Escalation,
+        "ticket_id",
+        Order("ticket escalations", "submitted_at"),
+        "Its escalations, first one first.",
+        seen=lambda viewer: Q(),
+    )
+    is_imported: bool = strawberry.field(description="Whether it comes from an earlier system.")
+    locked: bool = strawberry.field(description="Whether staff has stopped replies.")
+
+    @strawberry.field(description="The escalation under way; null without one.")
+    @staticmethod
+    async def active_escalation(root: Parent[models.Ticket], info: Info) -> Escalation | None:
+        if not root.is_escalated:
+            return None
+        return await active_escalation_of(info.context, root)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="The user names of everybody on it.",
+        directives=guarded(policy.SEE_ASSOCIATED_USERNAMES, DeniedBehavior.EMPTY_LIST),
+    )
+    @staticmethod
+    async def associated_usernames(root: Parent[models.Ticket], info: Info) -> list[str]:
+        return await usernames_of(info.context, root)
+
+    @strawberry.field(description="The devices it is about, by name.")
+    @staticmethod
+    def devices(
+        root: Parent[models.Ticket],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Device]:
+        async def rows() -> list[models.Device]:
+            return await linked(info.context, root, "devices", models.Device)
+
+        return listed(info.context, rows, BY_DEVICE_NAME, page_args(first, after, last, before))  # type: ignore[return-value]
+
+    @strawberry.field(description="What the customer thought of it; null until that is said.")
+    @staticmethod
+    async def feedback(root: Parent[models.Ticket], info: Info) -> Feedback | None:
+        return await feedback_of(info.context, root)  # type: ignore[return-value]
+
+    @strawberry.field(description="How many timeline items it has that you may see.")
+    @staticmethod
+    def last_sequence(root: Parent[models.Ticket], info: Info) -> int:
+        return root.last_sequence if policy.sees_internal(info.context.viewer) else root.last_public_sequence
+
+    @strawberry.field(
+        description="The place of its stream, read with the row and before its children: "
+        "pass it as `after` to the subscriptions, and nothing is missed in between."
+    )
+    @staticmethod
+    def feed_cursor(root: Parent[models.Ticket]) -> Cursor:
+        return Cursor(str(_place(root.feed_position)))
+
+
+def _place(position: str | None) -> StreamCursor:
+    epoch, _, head = (position or f"{NO_EPOCH}:0").partition(":")
+    return StreamCursor(epoch, int(head))
+
+
+def _availability(channel: TicketChannel) -> TranscriptAvailability:
+    return (
+        TranscriptAvailability.NOT_RECORDED_PHONE
+        if channel is TicketChannel.PHONE
+        else TranscriptAvailability.AVAILABLE
+    )

@@ -1,0 +1,134 @@
+"""What stands on a ticket's timeline: what was said, and what happened."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry import Info, Parent, lazy
+
+import models
+from domain.enums import (
+    DeliveryState,
+    MessageKind,
+    MessageSource,
+    ScanState,
+    TicketStatus,
+    TimelineEventKind,
+    Visibility,
+)
+from domain.policy import Viewer, sees_internal
+from engine.keyset import Order
+from schema.node import Node, entity
+from schema.people import Actor, actor_of
+from schema.relations import all_of, computed, to_one
+from schema.scalars import Cursor, EmailAddress, Locale, Markdown
+
+if TYPE_CHECKING:
+    from schema.escalation import EscalationTimelineEntry
+    from schema.ticket import Ticket
+
+FOR_STAFF = Order("timeline", "sequence", kind="int")
+FOR_CUSTOMERS = Order("public timeline", "public_sequence", kind="int")
+
+
+def timeline_order(viewer: Viewer) -> Order:
+    """Staff and customers count a ticket's items apart, so that no gap tells of something internal."""
+    return FOR_STAFF if sees_internal(viewer) else FOR_CUSTOMERS
+
+
+@entity(models.Attachment, description="A file on a message.")
+class Attachment(Node):
+    file_name: str = strawberry.field(description="Its name.")
+    media_type: str = strawberry.field(description="What it is, like `image/png`.")
+    size_bytes: int = strawberry.field(description="Its size in bytes.")
+    checksum: str = strawberry.field(description="SHA-256 of its bytes, in hexadecimal.")
+    scan_state: ScanState = strawberry.field(description="What the virus scan found.")
+    uploaded_by: Actor | None = actor_of("Who uploaded it; null once the account is gone.", "uploaded_by_id")
+    created_at: datetime = strawberry.field(description="When it was uploaded.")
+
+
+@strawberry.interface(description="Everything that can appear on a ticket's timeline.")
+class TimelineItem(Node):
+    ticket: Annotated["Ticket", lazy("schema.ticket")] = to_one("ticket", "The ticket it is on.")
+    occurred_at: datetime = strawberry.field(description="When it was said or happened.")
+    actor: Actor | None = actor_of("Who said or did it; null once the account is gone.")
+    visibility: Visibility = strawberry.field(description="Who may see it.")
+
+    @strawberry.field(description="1, 2, 3 … among the items of the ticket that you may see.")
+    @staticmethod
+    def sequence(root: Parent[models.TimelineItem], info: Info) -> int:
+        value: int = getattr(root, timeline_order(info.context.viewer).column)
+        return value
+
+    @strawberry.field(description="Its place in the ticket's lists of messages.")
+    @staticmethod
+    def cursor(root: Parent[models.TimelineItem], info: Info) -> Cursor:
+        return Cursor(timeline_order(info.context.viewer).cursor(root))
+
+
+@strawberry.interface(description="A piece of conversation.")
+class Message(TimelineItem, Node):
+    body: Markdown = strawberry.field(description="What it says.")
+    language: Locale | None = strawberry.field(description="The language it is written in, where that is known.")
+    attachments: list[Attachment] = all_of(models.Attachment, "message_id", "created_at", "Its files, first one first.")
+    in_reply_to: Annotated["Message", lazy("schema.timeline")] | None = to_one("in_reply_to", "What it answers.")
+    edited_at: datetime | None = strawberry.field(description="When it was last edited; null if never.")
+    deleted_at: datetime | None = strawberry.field(description="When it was deleted; null if it was not.")
+    client_message_id: str | None = strawberry.field(description="The id that its sender gave it.")
+    delivery_state: DeliveryState = strawberry.field(description="How far it has got.")
+    source: MessageSource = strawberry.field(description="Where it came from.")
+
+
+def _is(kind: MessageKind) -> Any:
+    return lambda row: row.kind is kind
+
+
+@entity(models.Message, when=_is(MessageKind.CHAT), description="A message in the live conversation.")
+class ChatMessage(Message, TimelineItem, Node):
+    pass
+
+
+@entity(models.Message, when=_is(MessageKind.EMAIL), description="An e-mail of the request.")
+class EmailMessage(Message, TimelineItem, Node):
+    subject: str = computed(lambda row: row.email_subject or "", "Its subject line.")
+    from_: EmailAddress | None = strawberry.field(
+        name="from", resolver=lambda root: root.email_from, description="Its sender's address, where it is known."
+    )
+
+
+@entity(models.Message, when=_is(MessageKind.NOTE), description="A note beside the conversation.")
+class Note(Message, TimelineItem, Node):
+    pass
+
+
+def _happened(kind: TimelineEventKind) -> Any:
+    return lambda row: row.kind is kind
+
+
+def _status(value: str | None) -> TicketStatus | None:
+    return TicketStatus(value) if value else None
+
+
+@entity(models.TimelineEvent, when=_happened(TimelineEventKind.STATUS), description="The ticket's status changed.")
+class StatusChangedEvent(TimelineItem, Node):
+    from_: TicketStatus | None = strawberry.field(
+        name="from", resolver=lambda root: _status(root.old_value), description="The status before."
+    )
+    to: TicketStatus = computed(lambda row: _status(row.new_value), "The status after.")
+    reason: str | None = strawberry.field(description="Why, where a reason was given.")
+
+
+@entity(models.TimelineEvent, when=_happened(TimelineEventKind.FIELD), description="A field of the ticket changed.")
+class FieldChangedEvent(TimelineItem, Node):
+    field: str = strawberry.field(description="Which one, by its name in this API.")
+    old_value: str | None = strawberry.field(description="What it was, in words; null: nothing.")
+    new_value: str | None = strawberry.field(description="What it is, in words; null: nothing.")
+
+
+@entity(
+    models.TimelineEvent,
+    when=_happened(TimelineEventKind.ESCALATION),
+    description="An escalation of the ticket entered a stage.",
+)
+class EscalationStageChangedEvent(TimelineItem, Node):
+    entry: Annotated["EscalationTimelineEntry", lazy("schema.escalation")] = to_one("entry", "The entry of the stage.")
