@@ -1,0 +1,51 @@
+"""What every test may ask for."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+import models
+from models.database import open_database, reader
+from realtime.hub import Hub
+from resolvers.context import Services
+from resolvers.transaction import settle
+from tests.client import Client
+from tests.clock import Clock
+from tests.databases import ENGINES, fresh_database
+
+AsUser = Callable[[models.User | None], Client]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=ENGINES)
+async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A migrated, empty database, open as the server opens it; each test runs on SQLite and on PostgreSQL."""
+    async with fresh_database(request.param, tmp_path) as url, open_database(url):
+        yield url
+
+
+@pytest.fixture
+async def services(db: str, clock: Clock) -> AsyncIterator[Services]:
+    hub = Hub(reader)
+    await hub.start()
+    try:
+        yield Services(hub=hub, clock=clock)
+    finally:
+        await settle()
+        await hub.stop()
+
+
+@pytest.fixture
+def as_user(services: Services) -> AsUser:
+    """`as_user(ann)` asks the API as Ann; `as_user(None)` as nobody."""
+    return lambda user: Client(services, user)

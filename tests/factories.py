@@ -1,0 +1,112 @@
+"""Rows for tests, with what a test does not care about filled in."""
+
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from domain.enums import (
+    MemberVisibility,
+    OrganizationRole,
+    ParticipantRole,
+    StaffRole,
+    TicketChannel,
+    TicketStatus,
+    Visibility,
+)
+from domain.naming import escalation_reference, ticket_reference
+from models import (
+    Escalation,
+    Membership,
+    Message,
+    Organization,
+    Participant,
+    RequestType,
+    SupportProject,
+    Ticket,
+    User,
+)
+
+LONG_AGO = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+_number = count(1)
+
+
+async def make_organization(name: str | None = None, **given: Any) -> Organization:
+    values = {"member_visibility": MemberVisibility.OPEN, "created_at": LONG_AGO, **given}
+    return await Organization.create(name=name or f"Organization {next(_number)}", **values)
+
+
+async def make_user(name: str | None = None, **given: Any) -> User:
+    name = name or f"Person {next(_number)}"
+    handle = name.lower().replace(" ", ".")
+    values = {"email": f"{handle}.{next(_number)}@example.com", "username": handle, "created_at": LONG_AGO, **given}
+    return await User.create(display_name=name, **values)
+
+
+async def make_member(
+    organization: Organization, role: OrganizationRole = OrganizationRole.MEMBER, name: str | None = None
+) -> User:
+    user = await make_user(name)
+    await Membership.create(organization=organization, user=user, role=role, joined_at=LONG_AGO)
+    return user
+
+
+async def make_staff(role: StaffRole = StaffRole.AGENT, name: str | None = None) -> User:
+    return await make_user(name, staff_role=role)
+
+
+async def make_ticket(organization: Organization, requester: User | None, **given: Any) -> Ticket:
+    """A ticket as if opened long ago, without any message or event."""
+    number = 100_000 + next(_number)
+    at = given.pop("created_at", LONG_AGO)
+    values = {
+        "subject": "The camera stays black",
+        "description": "It did so since Monday.",
+        "channel": TicketChannel.CHAT,
+        "status": TicketStatus.OPEN,
+        "updated_at": at,
+        "last_activity_at": at,
+        "status_changed_at": at,
+        "owner": requester,
+        **given,
+    }
+    return await Ticket.create(
+        number=number,
+        reference=ticket_reference(number),
+        organization=organization,
+        requester=requester,
+        created_at=at,
+        **values,
+    )
+
+
+async def make_participant(ticket: Ticket, user: User) -> Participant:
+    return await Participant.create(ticket=ticket, user=user, role=ParticipantRole.PARTICIPANT, added_at=LONG_AGO)
+
+
+async def make_message(
+    ticket: Ticket, author: User | None, body: str = "Hello", visibility: Visibility = Visibility.PUBLIC, **given: Any
+) -> Message:
+    sequence, public_sequence = ticket.number_item(visibility)
+    await ticket.save()
+    values = {"kind": "CHAT", "source": "PORTAL", "occurred_at": LONG_AGO, **given}
+    return await Message.create(
+        ticket=ticket,
+        actor=author,
+        body=body,
+        visibility=visibility,
+        sequence=sequence,
+        public_sequence=public_sequence,
+        **values,
+    )
+
+
+async def make_escalation(ticket: Ticket, **given: Any) -> Escalation:
+    number = 50_000 + next(_number)
+    values = {"issue_description": "Needs a look", "submitted_at": LONG_AGO, "updated_at": LONG_AGO, **given}
+    return await Escalation.create(ticket=ticket, number=number, reference=escalation_reference(number), **values)
+
+
+async def make_request_type(key: str = "TECHNICAL", **given: Any) -> RequestType:
+    project, _ = await SupportProject.get_or_create(name="Support")
+    values = {"name": key.title(), "handler_label": "Support", **given}
+    return await RequestType.create(project=project, key=key, **values)
