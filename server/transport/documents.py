@@ -1,0 +1,158 @@
+"""Documents that were parsed, measured and validated once, however often they are sent.
+
+Strawberry's own caches know nothing of limits, and run the standard rules first. Here the order is: tokens, syntax,
+limits, operation name, standard rules. A compiled plan can hang on a `Document` later.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    parse,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from server.transport.limits import Limits
+from server.transport.measure import Measure, page_values
+
+Rules = tuple[type[ASTValidationRule], ...]
+
+HELD_CHARACTERS = 300_000
+"""A bound on the cache by what fills it: the tree of a document takes some 200 times its text."""
+
+HELD_VERDICTS = 100
+"""Per document: its cost is figured anew for every combination of page sizes."""
+
+
+class Document:
+    def __init__(self, node: DocumentNode, schema: GraphQLSchema, limits: Limits) -> None:
+        self.node = node
+        self._schema = schema
+        self._limits = limits
+        self._operations = [d for d in node.definitions if isinstance(d, OperationDefinitionNode)]
+        self._page_variables: tuple[str, ...] | None = None
+        self._over_limits: dict[tuple[object, ...], list[GraphQLError]] = {}
+        self._validated: tuple[Rules, list[GraphQLError]] | None = None
+
+    def errors(self, rules: Rules, operation_name: str | None, variables: Mapping[str, Any]) -> list[GraphQLError]:
+        """Why this document may not be executed, empty if it may."""
+        if over := self._errors_of_size(variables):
+            return over
+        if operation_name is None and len(self._operations) > 1:
+            # Strawberry would execute the first, which is not the one an allow-list or an audit saw
+            return [
+                GraphQLError(
+                    "This document has several operations: say which in operationName.",
+                    extensions={"code": "OPERATION_RESOLUTION_FAILURE"},
+                )
+            ]
+        if self._validated is None or self._validated[0] != rules:
+            self._validated = rules, validate_document(self._schema, self.node, rules)
+        return self._validated[1]
+
+    def is_subscription(self, operation_name: str | None) -> bool:
+        operation = get_operation_ast(self.node, operation_name)
+        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
+
+    def _errors_of_size(self, variables: Mapping[str, Any]) -> list[GraphQLError]:
+        if self._page_variables is not None:
+            key = page_values(self._page_variables, variables)
+            if key in self._over_limits:
+                return self._over_limits[key]
+        measure = Measure(self._schema, self.node, variables, self._limits)
+        try:
+            errors = measure.errors()
+        except RecursionError:
+            return [nested_too_deeply()]
+        self._page_variables = tuple(sorted(measure.page_variables))
+        if len(self._over_limits) >= HELD_VERDICTS:
+            self._over_limits.clear()
+        self._over_limits[page_values(self._page_variables, variables)] = errors
+        return errors
+
+
+class Documents:
+    """The documents of one schema, the least recently used dropped when `HELD_CHARACTERS` of text are exceeded."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._held: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
+
+    def open(self, text: str) -> Document:
+        """Raises: GraphQLError: `text` is too long or is no GraphQL."""
+        document = self._held.get(text)
+        if document is not None:
+            self._held.move_to_end(text)
+            return document
+        document = self.wrap(parse(text, max_tokens=self._limits.max_tokens))
+        self._hold(text, document)
+        return document
+
+    def wrap(self, node: DocumentNode) -> Document:
+        """A document that somebody else parsed; it is not held."""
+        return Document(node, self._schema, self._limits)
+
+    def _hold(self, text: str, document: Document) -> None:
+        self._held[text] = document
+        self._characters += len(text)
+        while self._characters > HELD_CHARACTERS:
+            dropped, _ = self._held.popitem(last=False)
+            self._characters -= len(dropped)
+
+
+class Gate(SchemaExtension):
+    """Hands Strawberry the tree and the verdict of `documents`.
+
+    Errors are left in `pre_execution_errors`: what a hook raises never reaches a WebSocket client.
+    """
+
+    def __init__(self, documents: Documents, max_tokens: int) -> None:
+        self.documents = documents
+        self.max_tokens = max_tokens
+        self._document: Document | None = None
+
+    def on_operation(self) -> Iterator[None]:
+        self.execution_context.parse_options["max_tokens"] = self.max_tokens
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        if context.query and context.graphql_document is None:
+            with suppress(GraphQLError):  # Strawberry parses it again, and reports the error in its own way
+                self._document = self.documents.open(context.query)
+                context.graphql_document = self._document.node
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        node = context.graphql_document
+        if node is not None and context.pre_execution_errors is None:
+            document = self._document
+            if document is None or document.node is not node:  # another extension brought its own
+                document = self.documents.wrap(node)
+            context.pre_execution_errors = document.errors(
+                context.validation_rules, context._provided_operation_name, context.variables or {}
+            )
+        yield
+
+
+def nested_too_deeply() -> GraphQLError:
+    return GraphQLError("This document is nested too deeply.", extensions={"code": "LIMIT_EXCEEDED"})
+
+
+def is_over_parser_limit(error: GraphQLError) -> bool:
+    """Whether the parser gave up at a limit rather than at a mistake: it has one class for both."""
+    return isinstance(error, GraphQLSyntaxError) and error.message.endswith("Parsing aborted.")

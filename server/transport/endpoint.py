@@ -1,0 +1,275 @@
+"""The GraphQL endpoint: one path for HTTP and WebSocket, Strawberry's view with the gaps closed.
+
+Each override says which gap it closes; everything else is Strawberry's. It knows no ticket: it takes any schema, a
+function that turns a token into a viewer, and one that opens the context of an operation for a viewer.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
+
+import orjson
+import strawberry
+from cross_web import HTTPException
+from graphql import GraphQLError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+from strawberry.types.unset import UNSET, UnsetType
+
+from domain.errors import Unauthenticated
+from server.transport import masking
+from server.transport.execution import guarded
+from server.transport.http import (
+    CODES,
+    GRAPHQL_JSON,
+    LEGACY_JSON,
+    BoundedRequest,
+    Refused,
+    as_operation,
+    check_json,
+    check_not_cross_site,
+    negotiate,
+)
+from server.transport.ide import Console
+from server.transport.limits import Limits
+from server.transport.sockets import Sockets
+from server.transport.tokens import bearer_token, token_of_socket
+from server.transport.websocket import Connection, Handler, TextSocket
+
+
+class Viewer(Protocol):
+    """Who is asking. All the endpoint wants to know is when to ask again; None is never."""
+
+    @property
+    def expires_at(self) -> datetime | None: ...
+
+
+V = TypeVar("V", bound=Viewer)
+
+
+class Endpoint(GraphQL[Any, None]):
+    graphql_transport_ws_handler_class = Handler
+    websocket_adapter_class = TextSocket
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        authenticate: Callable[[str | None], Awaitable[V]],
+        open_context: Callable[[V], object],
+        limits: Limits | None = None,
+        allowed_origins: Sequence[str] = (),
+        ide: Console | None = None,
+        sockets: Sockets | None = None,
+    ) -> None:
+        """`authenticate` gets None for nobody, and raises Unauthenticated for a token that is no good.
+
+        `open_context` is called for every operation, also for each of many on one socket. If the context has a method
+        `refresh()`, it is called before each event of a subscription. `allowed_origins` may open sockets from pages
+        of other origins. Without an `ide`, a browser gets 404.
+        """
+        self.limits = limits or Limits()
+        guarded_schema, self.documents = guarded(schema, self.limits)
+        super().__init__(
+            guarded_schema,
+            graphql_ide="graphiql",  # ours: see render_graphql_ide
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),  # the legacy one never times a silent socket out
+            connection_init_wait_timeout=timedelta(seconds=self.limits.init_timeout),
+            max_subscriptions_per_connection=self.limits.max_operations_per_socket,
+            allowed_origins=allowed_origins,
+        )
+        self.sockets = Sockets() if sockets is None else sockets  # an empty one is false
+        self.ide = ide
+        self.request_adapter_class = partial(BoundedRequest, limits=self.limits)  # type: ignore[assignment]
+        self._authenticate = cast(Callable[[str | None], Awaitable[Viewer]], authenticate)
+        self._open_context = cast(Callable[[Viewer | None], object], open_context)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers errors as GraphQL clients read them; Strawberry says them in plain text."""
+        if scope["type"] == "websocket":
+            await self._upgrade(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self.run(request)
+        except ClientDisconnect:
+            return
+        except HTTPException as refusal:
+            response = self._refusal(request, refusal)
+        except Unauthenticated as error:
+            response = self._refusal(request, Refused(401, error.message, {"WWW-Authenticate": "Bearer"}))
+        except Exception as error:
+            response = self._respond(request, 500, masking.internal_error(error))
+        await response(scope, receive, send)
+
+    # --- who
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
+        if isinstance(request, WebSocket):
+            return Connection(request.headers)
+        return self.open_context(await self._authenticate(bearer_token(request.headers.get("authorization"))))
+
+    async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
+        try:
+            context.viewer = await self._authenticate(token_of_socket(context.connection_params, context.headers))
+        except Unauthenticated as error:
+            raise ConnectionRejectionError from error
+        return cast(UnsetType, UNSET)
+
+    def open_context(self, viewer: Viewer | None) -> object:
+        return self._open_context(viewer)
+
+    # --- a request
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """Remembers what the client accepts: Strawberry always answers application/json, and always 200."""
+        response = await super().get_sub_response(request)
+        response.media_type = negotiate(request.headers.get("accept")) or LEGACY_JSON
+        return response
+
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        """Only a browser says text/html; Strawberry also shows the page to every client that takes `*/*`."""
+        wants_page = "text/html" in request.headers.get("accept", "")
+        return request.method == "GET" and wants_page and not request.query_params.get("query")
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        """From our own files: Strawberry's page loads its scripts from a public host."""
+        if self.ide is None:
+            raise Refused(404, "There is no console here.")
+        return self.ide.page()
+
+    async def parse_http_body(self, request: Any) -> GraphQLRequestData:
+        """Exact media types, no multipart, no batches, no plain GET: the ways around a browser's preflight."""
+        if negotiate(request.headers.get("accept")) is None:
+            raise Refused(406, f"This endpoint answers {GRAPHQL_JSON} or {LEGACY_JSON}.")
+        if request.method == "GET":
+            check_not_cross_site(request.headers)
+            given = {name: value for name, value in request.query_params.items() if value != ""}
+            return as_operation(self.parse_query_params(given))
+        check_json(request.content_type, request.headers.get("content-encoding"))
+        return as_operation(self.parse_json(await request.get_body()))
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: Any,
+        sub_response: Response,
+        context: Any,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        """With a deadline, which Strawberry has not; and no subscription, which it would execute as a query."""
+        try:
+            async with asyncio.timeout(self.limits.operation_timeout) as timer:
+                result = await self.schema.execute(
+                    request_data.query,
+                    root_value=root_value,
+                    variable_values=request_data.variables,
+                    context_value=context,
+                    operation_name=request_data.operation_name,
+                    allowed_operation_types=OperationType.from_http(request_adapter.method)
+                    - {OperationType.SUBSCRIPTION},
+                    operation_extensions=request_data.extensions,
+                )
+        except TimeoutError as error:
+            if not timer.expired():
+                raise
+            raise Refused(503, self.timed_out().message) from error
+        except MissingQueryError as error:
+            raise Refused(400, "The request has no query.") from error
+        except CannotGetOperationTypeError as error:
+            unknown = GraphQLError(error.as_http_error_reason(), original_error=error)
+            result = PreExecutionError(data=None, errors=[unknown])
+        except InvalidOperationTypeError as error:
+            raise wrong_method(error.operation_type, request.method) from error
+        if masking.is_refusal(result) and sub_response.media_type == GRAPHQL_JSON:
+            sub_response.status_code = 400
+        return result
+
+    # --- an answer
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        return cast(GraphQLHTTPResponse, masking.answer(result))
+
+    def create_response(self, response_data: Any, sub_response: Response) -> Response:
+        response = super().create_response(response_data, sub_response)
+        response.headers["content-type"] = f"{sub_response.media_type}; charset=utf-8"
+        return response
+
+    def encode_json(self, data: object) -> bytes:
+        try:
+            return orjson.dumps(data)
+        except TypeError:  # such as an integer beyond 64 bits in a JSON scalar
+            return json.dumps(data, separators=(",", ":")).encode()
+
+    def decode_json(self, data: str | bytes) -> object:
+        """orjson refuses NaN, broken UTF-8, lone surrogates and what is nested too deeply, all with one error."""
+        return orjson.loads(data)
+
+    def _refusal(self, request: Request, refusal: HTTPException) -> Response:
+        code = CODES.get(refusal.status_code, "BAD_REQUEST")
+        headers = dict(getattr(refusal, "headers", {}))
+        if refusal.status_code == 405:
+            headers.setdefault("Allow", "GET, POST")
+        error = {"message": refusal.reason, "extensions": {"code": code}}
+        return self._respond(request, refusal.status_code, error, headers)
+
+    def _respond(
+        self, request: Request, status: int, error: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Response:
+        media_type = negotiate(request.headers.get("accept")) or LEGACY_JSON
+        return JSONResponse({"errors": [error]}, status, headers, f"{media_type}; charset=utf-8")
+
+    # --- deadlines
+
+    def deadline_of(self, query: str, operation_name: str | None) -> float | None:
+        """Seconds that an operation may take; None for a subscription."""
+        with suppress(GraphQLError):
+            if self.documents.open(query).is_subscription(operation_name):
+                return None
+        return self.limits.operation_timeout
+
+    def timed_out(self) -> GraphQLError:
+        seconds = self.limits.operation_timeout
+        return GraphQLError(f"This operation took longer than {seconds:g} seconds.", extensions={"code": "TIMEOUT"})
+
+    # --- a socket
+
+    async def _upgrade(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuses a socket before it is accepted, while it costs nothing."""
+        websocket = WebSocket(scope, receive, send)
+        address = scope["client"][0] if scope.get("client") else ""
+        if self.sockets.draining:
+            await deny(websocket, 503, "This server is about to restart.")
+        elif self.sockets.count_from(address) >= self.limits.max_sockets_per_address:
+            await deny(websocket, 429, "There are too many open sockets from this address.")
+        else:
+            with self.sockets.seat(address):
+                await super().__call__(scope, receive, send)
+
+
+async def deny(websocket: WebSocket, status: int, reason: str) -> None:
+    if "websocket.http.response" in websocket.scope.get("extensions", {}):
+        await websocket.send_denial_response(Response(reason, status, media_type="text/plain"))
+    else:
+        await websocket.close()
+
+
+def wrong_method(kind: OperationType, method: str) -> Refused:
+    if kind is OperationType.SUBSCRIPTION:
+        return Refused(400, "A subscription needs a WebSocket: connect to this address with graphql-transport-ws.")
+    return Refused(405, f"A {kind.value} cannot be sent with {method}.", {"Allow": "POST"})

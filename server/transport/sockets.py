@@ -1,0 +1,76 @@
+"""The open sockets of this process: counted, bounded per address, and closed gently before the process ends."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+import structlog
+
+SERVICE_RESTART = 1012
+"""Clients of graphql-transport-ws come back after it, with their last cursor. After 1001 or `complete` some do not."""
+
+STALLED_AFTER = 1.0
+"""Seconds that a close frame may take to leave: a peer that reads nothing would hold up the others."""
+
+log = structlog.get_logger(__name__)
+
+
+class Socket(Protocol):
+    async def close(self, code: int, reason: str) -> None: ...
+
+
+class Sockets:
+    def __init__(self) -> None:
+        self.draining = False
+        self._open: set[Socket] = set()
+        self._addresses: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def count_from(self, address: str) -> int:
+        return self._addresses[address]
+
+    @contextmanager
+    def seat(self, address: str) -> Iterator[None]:
+        """Counts an upgrade from `address` from before it is accepted, so that many at once cannot slip by a limit."""
+        self._addresses[address] += 1
+        try:
+            yield
+        finally:
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
+
+    @contextmanager
+    def hold(self, socket: Socket) -> Iterator[None]:
+        self._open.add(socket)
+        try:
+            yield
+        finally:
+            self._open.discard(socket)
+
+    async def drain(self, seconds: float) -> None:
+        """Close all sockets with 1012, in random order, spread over `seconds`, and let no new ones in.
+
+        Closed all at once, every client of this process would come back in the same instant.
+        """
+        self.draining = True
+        leaving = list(self._open)
+        random.shuffle(leaving)
+        if leaving:
+            log.info("draining sockets", sockets=len(leaving), seconds=seconds)
+        async with asyncio.TaskGroup() as group:
+            for number, socket in enumerate(leaving):
+                if number:
+                    await asyncio.sleep(seconds / len(leaving))
+                if socket in self._open:
+                    group.create_task(self._close(socket))
+
+    async def _close(self, socket: Socket) -> None:
+        with suppress(TimeoutError):  # uvicorn's own shutdown cuts it
+            async with asyncio.timeout(STALLED_AFTER):
+                await socket.close(SERVICE_RESTART, "Service restart")

@@ -1,0 +1,38 @@
+"""Where a client may put its token. What is there but is no token is refused: it is never an anonymous caller."""
+
+from collections.abc import Mapping
+
+from domain.errors import Unauthenticated
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """The token of an Authorization header, None if there is no header.
+
+    Raises: Unauthenticated: the header is there but is no bearer token.
+    """
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated
+    return token.strip()
+
+
+def token_of_socket(params: Mapping[str, object], headers: Mapping[str, str]) -> str | None:
+    """The token of `connection_init`'s payload, else of the upgrade's header; None if there is neither.
+
+    Browsers cannot set headers on a WebSocket, hence the payload: `{"authorization": "Bearer …"}` or `{"token": "…"}`,
+    in any case.
+
+    Raises: Unauthenticated: there is one, and it is no string or no bearer token.
+    """
+    given = {name.lower(): value for name, value in params.items() if value is not None}
+    if "authorization" in given:
+        if not isinstance(given["authorization"], str):
+            raise Unauthenticated
+        return bearer_token(given["authorization"])
+    if "token" in given:
+        if not isinstance(given["token"], str) or not given["token"]:
+            raise Unauthenticated
+        return given["token"]
+    return bearer_token(headers.get("authorization"))

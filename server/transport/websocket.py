@@ -1,0 +1,250 @@
+"""graphql-transport-ws as its protocol says, where Strawberry's handler does not.
+
+Strawberry ends a socket with an uncaught TypeError on a malformed message, closes it for a syntax error in one of its
+operations, never looks at the token again, and hides what an extension raised behind a bare `complete`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from graphql import GraphQLError
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+from strawberry.types.execution import ExecutionResult
+from strawberry.utils.aio import aclosing
+
+from server.transport import masking
+from server.transport.limits import limit_exceeded
+
+if TYPE_CHECKING:
+    from server.transport.endpoint import Endpoint, Viewer
+
+FORBIDDEN = 4403
+TRY_AGAIN_LATER = 1013
+
+LONGEST_REASON = 120
+"""Bytes. A close frame takes 123; a longer reason is no close frame, and the client sees 1006."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Connection:
+    """What Strawberry calls the context of a socket. Operations get one of their own, made for `viewer`."""
+
+    headers: Mapping[str, str]
+    connection_params: dict[str, object] = field(default_factory=dict)
+    viewer: "Viewer | None" = None
+
+
+class TextSocket(ASGIWebSocketAdapter):
+    """Text frames in both directions; closing twice, or after the client went away, is no error."""
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        while (
+            self.ws.client_state is WebSocketState.CONNECTED and self.ws.application_state is WebSocketState.CONNECTED
+        ):
+            frame = await self.ws.receive()
+            if frame["type"] == "websocket.disconnect":
+                return
+            if frame.get("text") is None:
+                raise NonTextMessageReceived
+            try:
+                message = self.view.decode_json(frame["text"])
+            except JSONDecodeError as error:
+                raise NonJsonMessageReceived from error
+            yield message
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        if self.ws.application_state is not WebSocketState.CONNECTED:
+            raise WebSocketDisconnected
+        try:
+            await self.ws.send_text(self.view.encode_json_string(message))  # bytes would leave as a binary frame
+        except WebSocketDisconnect as error:
+            raise WebSocketDisconnected from error
+
+    async def close(self, code: int, reason: str) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            with suppress(WebSocketDisconnect):
+                await self.ws.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+
+
+class SafeOperation(Operation[Connection, None]):
+    """Formats errors for clients, and keeps the `extensions` of the request, which Strawberry drops."""
+
+    __slots__ = ("extensions",)
+
+    def __init__(self, handler: "Handler", message: dict[str, Any]) -> None:
+        payload = message["payload"]
+        super().__init__(
+            handler, message["id"], payload["query"], payload.get("variables"), payload.get("operationName")
+        )
+        self.extensions: dict[str, Any] | None = payload.get("extensions")
+
+    async def send_initial_errors(self, errors: list[GraphQLError]) -> None:
+        await self.send_operation_message({"id": self.id, "type": "error", "payload": masking.for_client(errors)})
+
+    async def send_next(self, execution_result: ExecutionResult) -> None:
+        await self.send_operation_message(
+            {"id": self.id, "type": "next", "payload": cast(Any, masking.answer(execution_result))}
+        )
+
+
+class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
+    view: "Endpoint"
+    context: Connection
+
+    _expiry: asyncio.TimerHandle | None = None
+    _closing: asyncio.Task[None] | None = None
+
+    async def handle(self) -> None:
+        try:
+            with self.view.sockets.hold(self):
+                await super().handle()
+        finally:
+            if self._expiry:
+                self._expiry.cancel()
+
+    async def close(self, code: int, reason: str) -> None:
+        await self.websocket.close(code, reason)
+
+    async def handle_message(self, message: Any) -> None:
+        if mistake := mistake_in(message):
+            await self.handle_invalid_message(mistake)
+        else:
+            await super().handle_message(message)
+
+    async def handle_connection_init(self, message: Any) -> None:
+        if message.get("payload", {}) is None:
+            message = {**message, "payload": {}}  # allowed, and some clients send it; Strawberry closes for it
+        try:
+            await super().handle_connection_init(message)
+        except WebSocketDisconnected:
+            raise
+        except Exception:  # Strawberry would close with 1011 and the exception's text; clients give up at 1011
+            log.exception("could not authenticate a socket")
+            await self.close(TRY_AGAIN_LATER, "Try again later")
+        if self.connection_acknowledged and self.context.viewer and self._expiry is None:
+            self._close_when_expired(self.context.viewer)
+
+    async def handle_ping(self, message: Any) -> None:
+        payload = {"payload": message["payload"]} if message.get("payload") is not None else {}
+        await self.send_message(cast(Any, {"type": "pong", **payload}))
+
+    async def handle_subscribe(self, message: Any) -> None:
+        """As Strawberry's, which names its Operation class here; and the limit is an error with a code."""
+        if not self.connection_acknowledged:
+            await self.close(4401, "Unauthorized")
+            return
+        if message["id"] in self.operations:
+            await self.close(4409, f"Subscriber for {message['id']} already exists")
+            return
+        operation = SafeOperation(self, message)
+        if len(self.operations) >= self.view.limits.max_operations_per_socket:
+            allowed = self.view.limits.max_operations_per_socket
+            too_many = limit_exceeded("The operations of a socket", allowed=allowed, reached=allowed + 1)
+            self.operations[operation.id] = operation
+            await operation.send_initial_errors([too_many])
+            return
+        operation.task = asyncio.create_task(self.run_operation(operation))
+        operation.task.add_done_callback(self._task_done)
+        self.operations[operation.id] = operation
+
+    async def run_operation(self, operation: Operation[Connection, None]) -> None:
+        """Sends `complete` when the operation has come to its own end, and `error` when it failed in any other way."""
+        assert isinstance(operation, SafeOperation)
+        deadline = self.view.deadline_of(operation.query, operation.operation_name)
+        try:
+            async with asyncio.timeout(deadline) as timer:
+                await self._stream(operation)
+        except WebSocketDisconnected:
+            self.operations.pop(operation.id, None)
+        except Exception as error:
+            failure = self.view.timed_out() if timer.expired() else GraphQLError(str(error), original_error=error)
+            with suppress(WebSocketDisconnected):
+                await operation.send_initial_errors([failure])
+
+    async def _stream(self, operation: SafeOperation) -> None:
+        results = await self.schema.stream(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=self.view.open_context(self.context.viewer),
+            root_value=self.root_value,
+            operation_name=operation.operation_name,
+            operation_extensions=operation.extensions,
+        )
+        async with aclosing(results):
+            async for result in results:
+                if not isinstance(result, ExecutionResult):
+                    await self._reject_incremental_delivery(operation)
+                elif masking.is_refusal(result):
+                    # also what a subscription raised half-way: after `complete` a client would not come back
+                    await operation.send_initial_errors(result.errors or [])
+                else:
+                    await operation.send_next(result)
+                if operation.completed:
+                    return
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    def forget_id(self, id: str) -> None:
+        self.operations.pop(id, None)
+
+    def _close_when_expired(self, viewer: "Viewer") -> None:
+        """Closes with 4403 at the token's expiry: clients come back with a fresh token and their last cursor."""
+        if viewer.expires_at is None:
+            return
+
+        def expire() -> None:
+            self._closing = asyncio.create_task(self.close(FORBIDDEN, "The token has expired"))
+
+        left = (viewer.expires_at - datetime.now(UTC)).total_seconds()
+        self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), expire)
+
+
+def mistake_in(message: Any) -> str | None:
+    """What is wrong with a message by the protocol, as the reason to close with; None if it is well formed."""
+    if not isinstance(message, dict):
+        return "A message must be a JSON object"
+    wrong: str | None = None
+    match message.get("type"):
+        case "connection_init" | "ping" | "pong":
+            wrong = None if isinstance(message.get("payload"), dict | None) else "payload must be an object"
+        case "complete":
+            wrong = None if is_name(message.get("id")) else "id must be a string that is not empty"
+        case "subscribe":
+            wrong = mistake_in_subscribe(message.get("id"), message.get("payload"))
+        case str() as kind:
+            return f"Unknown message type: {kind}"
+        case _:
+            return "A message must have a type"
+    return f"Invalid {message['type']} message: {wrong}" if wrong else None
+
+
+def mistake_in_subscribe(id: Any, payload: Any) -> str | None:
+    if not is_name(id):
+        return "id must be a string that is not empty"
+    if not isinstance(payload, dict):
+        return "payload must be an object"
+    if not isinstance(payload.get("query"), str):
+        return "payload.query must be a string"
+    if not isinstance(payload.get("operationName"), str | None):
+        return "payload.operationName must be a string"
+    for name in ("variables", "extensions"):
+        if not isinstance(payload.get(name), dict | None):
+            return f"payload.{name} must be an object"
+    return None
+
+
+def is_name(id: Any) -> bool:
+    return isinstance(id, str) and id != ""
