@@ -1,0 +1,172 @@
+"""The application: the parts put together once, their life, and the routes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from strawberry.extensions import DisableIntrospection
+
+from domain.policy import Viewer
+from models.database import open_database, reader
+from models.migrate import MigrationRefused, pending
+from realtime.hub import Hub
+from resolvers.context import Context, ServerFacts, Services, utc_now
+from resolvers.transaction import settle
+from schema.build import build_schema
+from server.auth import Auth, auth_from
+from server.settings import Settings
+from server.sweeps import sweep_for_ever
+from server.transport.endpoint import Endpoint
+from server.transport.ide import Console
+from server.transport.limits import Limits
+from server.transport.sockets import Sockets
+
+VERSION = "0.1.0"
+"""As in pyproject.toml; a test compares."""
+
+READY_WITHIN = 2.0
+"""Seconds that the database may take to answer before this process is called not ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Casewire:
+    """A server process: the ASGI application, and the sockets that it lets go before it ends."""
+
+    app: Starlette
+    sockets: Sockets
+    services: Services
+
+
+def create_app(settings: Settings) -> Casewire:
+    """Everything that serves, ready to run; nothing is opened before the application starts."""
+    services = services_from(settings)
+    auth = auth_from(settings)
+    sockets = Sockets()
+    console = Console() if settings.graphql_ide else None
+    endpoint = endpoint_from(settings, services, auth, sockets, console)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_database(settings.database_url), running(services, settings):
+            yield
+        auth.passwords.close()
+
+    routes = [
+        Route("/", lambda request: RedirectResponse("/graphql")),
+        Route("/graphql", endpoint, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", endpoint),
+        Route("/healthz", alive),
+        Route("/readyz", readiness(settings)),
+        *auth.routes,
+        *(console.routes() if console else []),
+    ]
+    return Casewire(Starlette(routes=routes, lifespan=lifespan, middleware=around(settings)), sockets, services)
+
+
+def services_from(settings: Settings) -> Services:
+    facts = ServerFacts(
+        version=VERSION,
+        replay_window=settings.replay_window,
+        replay_max_events=settings.replay_max_events,
+        max_query_depth=settings.max_depth,
+        max_query_cost=settings.max_cost,
+    )
+    hub = Hub(reader, settings.broadcast_url)
+    return Services(hub=hub, clock=utc_now, max_page_size=settings.max_page_size, facts=facts)
+
+
+def endpoint_from(
+    settings: Settings, services: Services, auth: Auth, sockets: Sockets, console: Console | None
+) -> Endpoint:
+    def open_context(viewer: Viewer) -> Context:
+        return Context(viewer, services)
+
+    return Endpoint(
+        build_schema(extensions=[] if settings.introspection else [DisableIntrospection]),
+        authenticate=auth.authenticator,
+        open_context=open_context,
+        limits=limits_from(settings),
+        allowed_origins=settings.allowed_origins,
+        ide=console,
+        sockets=sockets,
+    )
+
+
+def limits_from(settings: Settings) -> Limits:
+    return Limits(
+        max_body_bytes=settings.max_body_bytes,
+        max_tokens=settings.max_tokens,
+        max_depth=settings.max_depth,
+        max_cost=settings.max_cost,
+        max_page_size=settings.max_page_size,
+        operation_timeout=settings.operation_timeout_seconds,
+        init_timeout=settings.init_timeout_seconds,
+        max_operations_per_socket=settings.max_operations_per_socket,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(services: Services, settings: Settings) -> AsyncIterator[None]:
+    """The hub listens and the sweeps go round; writes under way are finished before the database closes."""
+    await services.hub.start()
+    sweeps = asyncio.create_task(sweep_for_ever(services, settings))
+    try:
+        yield
+    finally:
+        sweeps.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeps
+        await settle()
+        await services.hub.stop()
+
+
+async def alive(request: Request) -> Response:
+    """The process answers: whoever restarts it asks here."""
+    return JSONResponse({"status": "ok", "version": VERSION})
+
+
+def readiness(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    async def ready(request: Request) -> Response:
+        """Requests can be served: whoever sends them asks here. 503 while the database is away or not migrated."""
+        problem = await _problem(settings.database_url)
+        if problem:
+            return JSONResponse({"status": "not ready", "problem": problem}, 503)
+        return JSONResponse({"status": "ready"})
+
+    return ready
+
+
+async def _problem(database_url: str) -> str | None:
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            await reader().execute_query("SELECT 1")
+            waiting = await pending(database_url)
+    except MigrationRefused as error:
+        return str(error)
+    except Exception as error:
+        return f"the database does not answer: {type(error).__name__}"
+    return f"migrations wait to be applied: {', '.join(waiting)}" if waiting else None
+
+
+def around(settings: Settings) -> list[Middleware]:
+    """What stands around every route: the hosts served, and the other origins that may read answers."""
+    found = [Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.allowed_hosts))]
+    if settings.allowed_origins:
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=list(settings.allowed_origins),
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "GraphQL-Require-Preflight"],
+                max_age=3600,
+            )
+        )
+    return found
