@@ -1,0 +1,133 @@
+"""Following topics: every event after a cursor, in commit order, none twice, none missed, to any number of watchers.
+
+The log decides what is delivered. Rings, the doorbell and the sweep only decide how soon.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+
+from broadcaster import Broadcast
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from realtime.backends import make_broadcast
+from realtime.cursor import Cursor
+from realtime.doorbell import CANARY, Doorbell
+from realtime.reader import READ_TIMEOUT, LogReader, Stats
+from realtime.sweep import EVERY, EVERY_WHEN_DEAF, POLL, Sweep
+from realtime.tail import Tail
+from realtime.tasks import Stopped, Tasks
+from realtime.watcher import (
+    MAX_LAG,
+    RECHECK,
+    CaughtUp,
+    Delivered,
+    Guard,
+    Reset,
+    ResetReason,
+    Rules,
+    Step,
+    Watcher,
+)
+
+__all__ = ["CaughtUp", "Delivered", "Guard", "Hub", "Reset", "ResetReason", "Step"]
+
+
+class Hub:
+    """One a process. `reader` gives the connection to read the log on, one that no transaction uses.
+
+    `doorbell_url` says how processes ring each other: `memory://` reaches this process alone, and others are found by
+    looking. Times are in seconds.
+
+    Raises:
+        ValueError: there is no doorbell for such a URL.
+    """
+
+    def __init__(
+        self,
+        reader: Callable[[], BaseDBAsyncClient],
+        doorbell_url: str = "memory://",
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        max_lag: int = MAX_LAG,
+        recheck: float = RECHECK,
+        sweep_every: float = EVERY,
+        sweep_every_when_deaf: float = EVERY_WHEN_DEAF,
+        poll: float = POLL,
+        read_timeout: float = READ_TIMEOUT,
+        canary: float = CANARY,
+        connect: Callable[[str], Broadcast] = make_broadcast,
+    ) -> None:
+        self.stats = Stats()
+        self._tails: dict[str, Tail] = {}
+        self._tasks = Tasks()
+        self._rules = Rules(clock, max_lag, recheck)
+        self._log = LogReader(reader, self._tasks, self.stats, read_timeout)
+        self.doorbell = Doorbell(
+            doorbell_url, self._kick, self._resync, self._tasks, clock=clock, canary=canary, connect=connect
+        )
+        self._sweep = Sweep(
+            self._log, self._tails, self.doorbell, every=sweep_every, when_deaf=sweep_every_when_deaf, poll=poll
+        )
+
+    async def start(self) -> None:
+        """Begin to listen and to look. Call it outside of any transaction: the hub's tasks keep this context."""
+        self._tasks.open()
+        self.doorbell.start()
+        self._tasks.launch(self._sweep.run())
+
+    async def stop(self) -> None:
+        """Ring out what was rung, end all streams and tasks. Close the clients' sockets before, so that they resume."""
+        await self.doorbell.stop()
+        await self._tasks.close()
+        for tail in self._tails.values():
+            tail.wake()
+
+    def ring(self, heads: Mapping[str, int]) -> None:
+        """Say that the events up to these numbers are committed. Call it after the commit; it never fails or waits."""
+        for topic, head in heads.items():
+            self._kick(topic, head)
+        self.doorbell.ring(heads)
+
+    async def follow(self, topic: str, after: Cursor | None, *, guard: Guard) -> AsyncGenerator[Step, None]:
+        """The events of `topic` after `after`, without end: the stored ones, `CaughtUp`, then each as it is committed.
+
+        Without `after` it begins at the head. A place that cannot be resumed gives a `Reset`, and the stream goes on at
+        its cursor; nothing is skipped without one. `guard` is asked first, again before each event of kind "acl", and
+        at least every 30 seconds; what it raises ends the stream before the next event. While the database is away
+        the stream is silent, and goes on later. It ends by itself only when the hub stops.
+
+        `ACCESS_CHANGED` is no reason of ours: a caller that shows part of what a topic carries says it for an "acl"
+        event.
+        """
+        with self._watched(topic) as tail:
+            try:
+                async with aclosing(Watcher(tail, guard, self._rules).steps(after)) as steps:
+                    async for step in steps:
+                        self.stats.resets += isinstance(step, Reset)
+                        yield step
+            except Stopped:
+                return
+
+    @contextmanager
+    def _watched(self, topic: str) -> Iterator[Tail]:
+        """The topic's tail. From here on rings for it count, so the head may be read."""
+        tail = self._tails.get(topic)
+        if tail is None:
+            tail = self._tails[topic] = Tail(topic, self._log, self._tasks)
+        tail.watchers += 1
+        self.stats.watchers += 1
+        try:
+            yield tail
+        finally:
+            self.stats.watchers -= 1
+            tail.watchers -= 1
+            if tail.watchers == 0:
+                del self._tails[topic]
+
+    def _kick(self, topic: str, seq: int) -> None:
+        if tail := self._tails.get(topic):
+            tail.kick(seq)
+
+    def _resync(self) -> None:
+        self._sweep.look_now()

@@ -1,0 +1,200 @@
+"""The log that streams are read from: numbered events by topic, written in the transaction of the change they tell.
+
+Numbers are taken from the stream's row, which stays locked until the commit. So within a topic they have no gaps, they
+are in commit order, and a rollback takes its numbers back. A cursor is a number; nothing else is needed to resume.
+"""
+
+import re
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from itertools import count
+from typing import Any, NamedTuple
+
+import orjson
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from realtime.cursor import NO_EPOCH
+
+MAX_DATA = 1024
+"""Bytes of JSON in one event: it refers to things, it does not carry them."""
+
+_TOPIC = re.compile(r"[A-Za-z0-9:._-]{1,120}")
+"""Plain characters only: forty topics have to fit into one doorbell message of 8,000 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event to be. `key` names what it tells: a second draft of the same topic and key adds nothing."""
+
+    topic: str
+    kind: str
+    data: Mapping[str, Any]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event of the log. All watchers of a process share it: leave `data` as it is."""
+
+    topic: str
+    seq: int
+    kind: str
+    key: str
+    data: Mapping[str, Any]
+    at: datetime
+
+
+class Position(NamedTuple):
+    """Where a stream stands: events `floor + 1 .. head` are in the log."""
+
+    epoch: str
+    head: int
+    floor: int
+
+
+NOWHERE = Position(NO_EPOCH, 0, 0)
+"""The position of a stream that does not exist yet."""
+
+
+async def append(conn: BaseDBAsyncClient, drafts: Iterable[Draft], *, at: datetime) -> dict[str, int]:
+    """Add events in the caller's transaction; returns the head of each topic that was named, to ring after the commit.
+
+    Call it last in the transaction: it locks the streams, in the order of their topics, until the commit. Within a
+    topic the order of `drafts` is kept. A draft whose key the topic's log has already adds nothing and is no error;
+    the log remembers a key until the event is compacted.
+
+    Raises:
+        ValueError: a draft does not fit the log, or `at` has no time zone. Nothing was written.
+    """
+    rows = [(draft, _checked(draft)) for draft in sorted(drafts, key=lambda draft: draft.topic)]
+    moment = _moment(conn, at)
+    heads: dict[str, int] = {}
+    for draft, data in rows:
+        heads[draft.topic] = await _append_one(conn, draft, data, moment)
+    return heads
+
+
+async def _append_one(conn: BaseDBAsyncClient, draft: Draft, data: str, moment: datetime | str) -> int:
+    head = (await _rows(conn, _TAKE_NUMBER, draft.topic, secrets.token_hex(4)))[0]["head"]
+    if await _rows(conn, _INSERT, draft.topic, head, draft.key, draft.kind, data, moment):
+        return int(head)
+    # The key was there. Nobody else can have taken a number meanwhile: the row is locked.
+    return int((await _rows(conn, _GIVE_NUMBER_BACK, draft.topic))[0]["head"])
+
+
+async def read(conn: BaseDBAsyncClient, topic: str, *, after: int, limit: int) -> list[Event]:
+    """The first `limit` events with a number above `after`, in order."""
+    rows = await _rows(conn, _READ, topic, after, limit)
+    return [
+        Event(topic, row["seq"], row["kind"], row["key"], orjson.loads(row["data"]), _as_datetime(row["at"]))
+        for row in rows
+    ]
+
+
+async def position(conn: BaseDBAsyncClient, topic: str) -> Position:
+    return (await positions(conn, (topic,))).get(topic, NOWHERE)
+
+
+async def positions(conn: BaseDBAsyncClient, topics: Collection[str]) -> dict[str, Position]:
+    """Where each of `topics` stands, in one statement; those that do not exist yet are left out."""
+    if not topics:
+        return {}
+    if conn.capabilities.dialect == "sqlite":
+        rows = await _rows(conn, _POSITIONS_SQLITE, orjson.dumps(list(topics)).decode())
+    else:
+        rows = await _rows(conn, _POSITIONS_POSTGRES, list(topics))
+    return {row["topic"]: Position(row["epoch"], row["head"], row["floor"]) for row in rows}
+
+
+async def heads(conn: BaseDBAsyncClient, topics: Collection[str]) -> dict[str, int]:
+    """The last number of each of `topics`, 0 for one that does not exist yet."""
+    found = await positions(conn, topics)
+    return {topic: found.get(topic, NOWHERE).head for topic in topics}
+
+
+async def compact(conn: BaseDBAsyncClient, topic: str, *, keep: int, batch: int = 500) -> int:
+    """Drop up to `batch` of the topic's oldest events, but none of the newest `keep`; returns how many went.
+
+    To be called in a short transaction of its own, again until it returns 0: it locks the stream.
+
+    Raises:
+        ValueError: `keep` or `batch` is negative.
+    """
+    if keep < 0 or batch < 0:
+        raise ValueError("keep and batch count events: neither is negative")
+    moved = await _rows(conn, _RAISE_FLOOR, keep, batch, topic)
+    if not moved:
+        return 0
+    gone, _ = await conn.execute_query(_sql(conn.capabilities.dialect, _DELETE), [topic, moved[0]["floor"]])
+    return gone
+
+
+def _checked(draft: Draft) -> str:
+    """The draft's data as JSON. Refused here, because an error of the database would spoil the whole transaction."""
+    data = orjson.dumps(draft.data, option=orjson.OPT_NON_STR_KEYS)
+    if not _TOPIC.fullmatch(draft.topic):
+        raise ValueError(f"not a topic: {draft.topic!r}")
+    if not 0 < len(draft.kind) <= 40 or not 0 < len(draft.key) <= 80 or "\0" in draft.kind + draft.key:
+        raise ValueError(f"kind (40 characters) or key (80) is empty or too long: {draft.kind!r}, {draft.key!r}")
+    if len(data) > MAX_DATA:
+        raise ValueError(f"the data of a {draft.kind} event has {len(data)} bytes, more than {MAX_DATA}")
+    return data.decode()
+
+
+def _moment(conn: BaseDBAsyncClient, at: datetime) -> datetime | str:
+    if at.tzinfo is None:
+        raise ValueError("the time of an event needs a time zone")
+    if conn.capabilities.dialect != "sqlite":
+        return at
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _as_datetime(stored: datetime | str) -> datetime:
+    return datetime.fromisoformat(stored) if isinstance(stored, str) else stored.astimezone(UTC)
+
+
+async def _rows(conn: BaseDBAsyncClient, query: str, *values: Any) -> list[dict[str, Any]]:
+    # `execute_query` drops the rows of RETURNING on asyncpg; this one gives them on both engines.
+    return await conn.execute_query_dict(_sql(conn.capabilities.dialect, query), list(values))
+
+
+@cache
+def _sql(dialect: str, query: str) -> str:
+    """Statements are written with `?`; PostgreSQL numbers its parameters."""
+    if dialect == "sqlite":
+        return query
+    numbers = count(1)
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", query)
+
+
+_TAKE_NUMBER = """
+    INSERT INTO feed_stream (topic, epoch, head, floor) VALUES (?, ?, 1, 0)
+    ON CONFLICT (topic) DO UPDATE SET head = feed_stream.head + 1
+    RETURNING head"""
+
+_GIVE_NUMBER_BACK = "UPDATE feed_stream SET head = head - 1 WHERE topic = ? RETURNING head"
+
+_INSERT = """
+    INSERT INTO feed_event (topic, seq, key, kind, data, at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (topic, key) DO NOTHING
+    RETURNING seq"""
+
+_READ = "SELECT seq, kind, key, data, at FROM feed_event WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?"
+
+_POSITIONS_POSTGRES = "SELECT topic, epoch, head, floor FROM feed_stream WHERE topic = ANY(?)"
+
+_POSITIONS_SQLITE = """
+    SELECT topic, epoch, head, floor FROM feed_stream WHERE topic IN (SELECT value FROM json_each(?))"""
+
+_RAISE_FLOOR = """
+    WITH wanted AS (SELECT CAST(? AS bigint) AS keep, CAST(? AS bigint) AS batch)
+    UPDATE feed_stream
+    SET floor = CASE WHEN head - keep < floor + batch THEN head - keep ELSE floor + batch END
+    FROM wanted
+    WHERE topic = ? AND head - keep > floor
+    RETURNING floor"""
+
+_DELETE = "DELETE FROM feed_event WHERE topic = ? AND seq <= ?"

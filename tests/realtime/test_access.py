@@ -1,0 +1,175 @@
+"""Who may no longer watch gets nothing that was committed after that; who may, goes on."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from domain.errors import Forbidden, NotFound
+from realtime.cursor import Cursor
+from realtime.hub import Hub
+from tests.realtime.conftest import MakeHub, make_silent_hub
+from tests.realtime.support import (
+    PATIENCE,
+    Clock,
+    Store,
+    draft,
+    follow,
+    next_step,
+    take,
+    take_until_caught_up,
+    told,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+class Door:
+    """A guard that counts how often it was asked, and lets people in while it is open."""
+
+    def __init__(self, *, is_open: bool = True) -> None:
+        self.is_open = is_open
+        self.asked = 0
+        self.outages = 0
+
+    async def __call__(self) -> None:
+        self.asked += 1
+        if self.outages:
+            self.outages -= 1
+            raise ConnectionRefusedError("the database is away")
+        if not self.is_open:
+            raise Forbidden
+
+
+async def test_who_may_not_watch_learns_nothing_and_leaves_nothing(store: Store, silent_hub: Hub) -> None:
+    await store.fill("t", 1, 3)
+
+    with pytest.raises(Forbidden):
+        await next_step(follow(silent_hub, "t", Cursor("-", 0), guard=Door(is_open=False)))
+
+    assert silent_hub.stats.watchers == 0
+    assert (silent_hub.stats.lookups, silent_hub.stats.reads) == (0, 0)
+
+
+async def test_the_refusal_that_the_guard_gives_is_the_one_that_the_viewer_gets(silent_hub: Hub) -> None:
+    async def nobody() -> None:
+        raise NotFound("ticket")
+
+    with pytest.raises(NotFound, match="There is no such ticket"):
+        await next_step(follow(silent_hub, "t", guard=nobody))
+
+
+async def test_nothing_from_the_revocation_on_is_delivered_to_who_was_revoked(store: Store, silent_hub: Hub) -> None:
+    await store.fill("t", 1, 1)
+    revoked, other = Door(), Door()
+    async with (
+        aclosing(follow(silent_hub, "t", guard=revoked)) as out,
+        aclosing(follow(silent_hub, "t", guard=other)) as still_in,
+    ):
+        await take_until_caught_up(out)
+        await take_until_caught_up(still_in)
+
+        heads = await store.append(draft("t", "2"), draft("t", "3"), draft("t", "4", kind="acl"), draft("t", "5"))
+        revoked.is_open = False
+        silent_hub.ring(heads)
+
+        assert told(await take(out, 2)) == [2, 3]
+        with pytest.raises(Forbidden):
+            await next_step(out)
+        assert told(await take(still_in, 4)) == [2, 3, 4, 5]
+    assert (revoked.asked, other.asked) == (2, 2)
+
+
+async def test_access_is_asked_again_at_a_change_that_is_replayed(store: Store, silent_hub: Hub) -> None:
+    await store.append(draft("t", "1"), draft("t", "2", kind="acl"), draft("t", "3", kind="acl"))
+    door = Door()
+
+    async with aclosing(follow(silent_hub, "t", Cursor("-", 0), guard=door)) as stream:
+        await take_until_caught_up(stream)
+
+    assert door.asked == 3
+
+
+async def test_access_is_asked_again_after_30_seconds_even_if_nothing_says_that_it_changed(
+    store: Store, make_hub: MakeHub
+) -> None:
+    clock, door = Clock(), Door()
+    hub = await make_silent_hub(make_hub, clock=clock)
+    async with aclosing(follow(hub, "t", guard=door)) as stream:
+        await take_until_caught_up(stream)
+        hub.ring(await store.append(draft("t", "1")))
+        assert told(await take(stream, 1)) == [1]
+        assert door.asked == 1
+
+        door.is_open = False
+        clock.advance(30)
+        hub.ring(await store.append(draft("t", "2")))
+
+        with pytest.raises(Forbidden):
+            await next_step(stream)
+    assert door.asked == 2
+
+
+async def test_a_client_that_was_stuck_for_long_is_asked_about_before_its_next_event(
+    store: Store, make_hub: MakeHub
+) -> None:
+    """The events were handed to it when it still might; it took them later."""
+    clock, door = Clock(), Door()
+    hub = await make_silent_hub(make_hub, clock=clock)
+    await store.fill("t", 1, 9)
+    async with aclosing(follow(hub, "t", Cursor("-", 0), guard=door)) as stream:
+        assert told(await take(stream, 3)) == [1, 2, 3]
+
+        door.is_open = False
+        clock.advance(30)
+
+        with pytest.raises(Forbidden):
+            await next_step(stream)
+
+
+async def test_an_idle_stream_ends_when_access_is_gone(make_hub: MakeHub) -> None:
+    door = Door()
+    hub = await make_silent_hub(make_hub, recheck=0.02)
+    async with aclosing(follow(hub, "t", guard=door)) as stream:
+        await take_until_caught_up(stream)
+        door.is_open = False
+
+        with pytest.raises(Forbidden):
+            await next_step(stream)
+
+
+async def test_nothing_is_delivered_while_the_guard_cannot_be_asked(store: Store, silent_hub: Hub) -> None:
+    door = Door()
+    async with aclosing(follow(silent_hub, "t", guard=door)) as stream:
+        await take_until_caught_up(stream)
+        door.outages = 2
+
+        silent_hub.ring(await store.append(draft("t", "1", kind="acl")))
+
+        assert told(await take(stream, 1)) == [1]
+        assert (door.asked, door.outages) == (4, 0)
+
+
+async def test_a_mistake_in_a_guard_is_not_taken_for_an_outage(silent_hub: Hub) -> None:
+    async def broken() -> None:
+        raise TypeError("a mistake")
+
+    with pytest.raises(TypeError, match="a mistake"):
+        await next_step(follow(silent_hub, "t", guard=broken))
+
+
+async def test_a_guard_that_hangs_can_be_left(silent_hub: Hub) -> None:
+    asked = asyncio.Event()
+
+    async def hangs() -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    coming = asyncio.ensure_future(anext(follow(silent_hub, "t", guard=hangs)))
+    async with asyncio.timeout(PATIENCE):
+        await asked.wait()
+        coming.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await coming
+
+    assert silent_hub.stats.watchers == 0
