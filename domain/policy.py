@@ -81,7 +81,7 @@ ANONYMOUS = Viewer(scopes=frozenset())
 class TicketFacts:
     """What decides about a ticket: read from its row, and whether the viewer takes part in it."""
 
-    organization_id: UUID | None
+    organization_id: UUID
     requester_id: UUID | None
     confidentiality: Confidentiality
     created_at: datetime
@@ -156,6 +156,7 @@ SEE_SERIAL_NUMBER = Rule.any_of(Policy.ORG_TICKET_VIEWER, Policy.ORG_ABOVE_READ_
 SEE_LICENSES = Rule.any_of(Policy.ORG_LICENSE_MANAGER, Policy.STAFF)
 SEE_ASSOCIATED_USERNAMES = Rule.any_of(Policy.ORG_TICKET_VIEWER, Policy.STAFF)
 STAFF_ONLY = Rule.any_of(Policy.STAFF)
+IMPORT_TICKETS = Rule.any_of(Policy.STAFF_ADMIN)
 
 
 def allows(viewer: Viewer, rule: Rule, facts: Facts) -> bool:
@@ -200,8 +201,6 @@ def may_read_ticket(viewer: Viewer, ticket: TicketFacts) -> bool:
     if viewer.user_id is None:
         return False
     takes_part = _takes_part(viewer, ticket)
-    if ticket.organization_id is None:
-        return takes_part
     membership = viewer.membership_in(ticket.organization_id)
     if membership is None:
         return False
