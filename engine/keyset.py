@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,8 @@ import orjson
 from tortoise import Model
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
+
+from engine.instants import instant_text
 
 Row = TypeVar("Row", bound=Model)
 
@@ -46,10 +48,11 @@ class Order:
     def cursor(self, row: Model) -> str:
         """The opaque text of a row's place."""
         value = getattr(row, self.column)
-        if isinstance(value, datetime):
-            value = value.astimezone(UTC).isoformat()
-        packed = orjson.dumps([self._mark, value, str(row.pk)])
-        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+        return self.cursor_at(instant_text(value) if isinstance(value, datetime) else value, str(row.pk))
+
+    def cursor_at(self, value: Any, row_id: str) -> str:
+        """The same, from the column's value as it is sent."""
+        return base64.urlsafe_b64encode(orjson.dumps([self._mark, value, row_id])).decode().rstrip("=")
 
     def position(self, cursor: str, argument: str) -> tuple[Any, UUID]:
         """
@@ -172,11 +175,40 @@ async def page(query: QuerySet[Row], order: Order, args: PageArgs) -> Page[Row]:
     return cut(await restricted.order_by(*way.by).limit(args.size(DEFAULT_SIZE) + 1), order, args)
 
 
+def page_of_rows(rows: list[Row], order: Order, args: PageArgs) -> Page[Row]:
+    """One page of rows that are all there already, sorted or not."""
+
+    def place(row: Row) -> tuple[Any, str]:
+        return getattr(row, order.column), str(row.pk)
+
+    def edge(cursor: str, argument: Literal["after", "before"]) -> tuple[Any, str]:
+        value, row_id = order.position(cursor, argument)
+        return value, str(row_id)
+
+    kept = sorted(rows, key=place, reverse=order.descending)
+    if args.after:
+        after = edge(args.after, "after")
+        kept = [row for row in kept if (place(row) < after if order.descending else place(row) > after)]
+    if args.before:
+        before = edge(args.before, "before")
+        kept = [row for row in kept if (place(row) > before if order.descending else place(row) < before)]
+    return cut(kept[::-1] if args.backwards else kept, order, args)
+
+
 class LazyPage(Generic[Row]):
     """A page and a count that are read when they are asked for, each at most once."""
 
-    def __init__(self, load: Callable[[], Awaitable[Page[Row]]], count: Callable[[], Awaitable[int]]) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Awaitable[Page[Row]]],
+        count: Callable[[], Awaitable[int]],
+        *,
+        query: QuerySet[Row] | None = None,
+        order: Order | None = None,
+    ) -> None:
+        """`query` and `order` are what the page is cut from, where it is a list of its own."""
         self._load, self._count = load, count
+        self.query, self.order = query, order
         self._page: Page[Row] | None = None
 
     async def page(self) -> Page[Row]:

@@ -14,7 +14,7 @@ from tortoise.backends.base.client import TransactionalDBClient, TransactionCont
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 
-from models.base import instant_text
+from engine.instants import instant_text
 
 # The stock backend, imported above, has an adapter that keeps whatever offset it is given: such text does not sort.
 sqlite3.register_adapter(datetime, instant_text)

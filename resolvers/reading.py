@@ -58,7 +58,7 @@ def listing(ctx: Context, query: QuerySet[Row], order: Order, args: PageArgs) ->
     async def count() -> int:
         return await query.count()
 
-    return LazyPage(load, count)
+    return LazyPage(load, count, query=query, order=order)
 
 
 def children(

@@ -9,6 +9,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from domain.errors import Invalid
 from domain.naming import email
+from engine.instants import instant_text
 
 Parsed = TypeVar("Parsed")
 
@@ -34,11 +35,6 @@ def _instant(value: object) -> datetime:
     if moment.tzinfo is None:
         raise Invalid("An instant needs its offset from UTC, like 2026-11-22T09:30:00Z or …+01:00.")
     return moment.astimezone(UTC)
-
-
-def _instant_text(moment: Any) -> str:
-    text: str = moment.astimezone(UTC).isoformat()
-    return text.removesuffix("+00:00") + "Z"
 
 
 def _date(value: object) -> date:
@@ -77,9 +73,9 @@ def _define(
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: _define(
         "DateTime",
-        "An instant in UTC, as RFC 3339 writes it: `2026-11-22T09:30:00Z`. Inputs need an offset.",
+        "An instant in UTC, as RFC 3339 writes it: `2026-11-22T09:30:00.000000Z`. Inputs need an offset.",
         parse=_instant,
-        serialize=_instant_text,
+        serialize=instant_text,
         specified_by="https://scalars.graphql.org/andimarek/date-time",
     ),
     date: _define("Date", "A calendar date: `2026-11-22`.", parse=_date, serialize=lambda value: value.isoformat()),

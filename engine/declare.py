@@ -1,0 +1,132 @@
+"""What a field of the schema tells the planner: where its value comes from, in terms of tables and columns.
+
+A field without a declaration and without a resolver is a column of its own name. A field with a resolver and without a
+declaration is not planned: the operation that selects it is executed by graphql-core. The declarations are put into a
+field's `metadata` by the helpers of the schema; the resolver beside them says the same to graphql-core.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tortoise import Model
+from tortoise.expressions import Q
+
+from engine.keyset import Order
+
+PLAN = "engine.plan"
+"""The key of a declaration in a field's metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A type is made of rows of this table: all, or those whose `column` has `value`."""
+
+    model: type[Model]
+    column: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeId:
+    """The type's name and the row's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """The row that `<relation>_id` refers to. `implied`: whoever sees this row sees that one."""
+
+    relation: str
+    implied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """A person, or where the column `automatic` says so, the constant row of another type of the interface."""
+
+    relation: str
+    automatic: str | None
+    constant_type: str
+    constant: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SameRow:
+    """An object that is another view of the same row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A value made from columns. Both may depend on the viewer; `read` gets the columns' values as they are sent."""
+
+    needs: Callable[[Any], tuple[str, ...]]
+    read: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlValue:
+    """A value computed in the row's own SELECT. `sql` may depend on the viewer."""
+
+    sql: Callable[[Any], str]
+    read: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A connection over the rows whose column `by` names this row."""
+
+    model: type[Model]
+    by: str
+    order: Callable[[Any], Order]
+    seen: Callable[[Any], Q]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All rows whose column `by` names this row, in the order of a column and the id; or the only one."""
+
+    model: type[Model]
+    by: str
+    order: str
+    seen: Callable[[Any], Q]
+    single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A root field: the row that `column` identifies. `key` makes the column's value from the arguments, or raises."""
+
+    model: type[Model]
+    column: str
+    key: Callable[[Mapping[str, Any]], Any]
+    seen: Callable[[Any], Q]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A root connection: its resolver is called once for a viewer and arguments, and its query is planned from.
+
+    `order_columns` are those that any of its orders goes by: cursors are made of them.
+    """
+
+    model: type[Model]
+    order_columns: tuple[str, ...]
+
+
+class FieldGuard(Protocol):
+    """What an extension of a field must offer for the field to be planned."""
+
+    def decide(self, viewer: Any) -> bool | None:
+        """True or False where the viewer alone decides; None where the row does."""
+
+    def fact_columns(self, model: type[Model]) -> tuple[str, ...]:
+        """The columns that the row's facts are made of."""
+
+    async def decide_rows(
+        self, viewer: Any, model: type[Model], keys: set[tuple[Any, ...]], read: Any
+    ) -> dict[tuple[Any, ...], bool]:
+        """For each combination of those columns, whether the field may be read; `read(sql, values)` asks for more."""
+
+    @property
+    def denied(self) -> Any:
+        """What is answered instead; raises where an error is."""

@@ -1,0 +1,189 @@
+"""The fast path as a whole: documents to plans, viewers to bindings, and what falls back to graphql-core, counted."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLNonNull,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    type_from_ast,
+)
+from graphql.execution.values import get_argument_values, get_variable_values
+
+from engine.planning import Plan, RootPages, plan_operation
+from engine.reads import Reads
+from engine.running import Binding, Run
+from engine.statements import Bail, NotPlannable
+
+MOST_BINDINGS = 2_000
+"""Viewers whose conditions are remembered; the least recently seen go first."""
+
+MOST_LISTS = 200
+"""Lists that are remembered of one viewer."""
+
+MOST_VARIANTS = 32
+"""Plans of one operation: by kind of viewer and by the variables of @skip and @include."""
+
+
+@dataclass(slots=True)
+class Operation:
+    """An operation of a document, with its plans. Kept by whoever keeps the document."""
+
+    node: OperationDefinitionNode | None
+    fragments: dict[str, FragmentDefinitionNode]
+    plain_variables: dict[str, tuple[type, bool]] | None
+    flags: tuple[str, ...] = ()
+    plans: dict[Hashable, Plan | None] = field(default_factory=dict)
+
+    @property
+    def is_query(self) -> bool:
+        return self.node is not None and self.node.operation is OperationType.QUERY
+
+
+@dataclass(slots=True)
+class Engine:
+    """`kind` groups viewers for whom a plan is the same; `key` identifies a viewer, rights included."""
+
+    schema: GraphQLSchema
+    reads: Reads
+    kind: Callable[[Any], Hashable]
+    key: Callable[[Any], Hashable]
+    most: int = 100
+    stats: Counter[str] = field(default_factory=Counter)
+    bindings: OrderedDict[Hashable, Binding] = field(default_factory=OrderedDict)
+
+    def open(self, document: DocumentNode, operation_name: str | None) -> Operation:
+        """What is known of a validated document's operation before it is run."""
+        node = get_operation_ast(document, operation_name)
+        fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        return Operation(node, fragments, self._plain_variables(node) if node else None)
+
+    async def data(self, operation: Operation, given: Mapping[str, Any] | None, context: Any) -> dict[str, Any] | None:
+        """The answer's `data`, ready for JSON; or None where graphql-core has to answer: errors are its to tell."""
+        if not operation.is_query:
+            return None
+        try:
+            variables = self._variables(operation, given or {})
+            plan = self._plan(operation, variables, context.viewer)
+            if plan is None:
+                self.stats["fallbacks"] += 1
+                return None
+            listed = partial(self._resolved_list, operation, given or {})
+            run = Run(self._binding(context.viewer), self.reads.fetch, variables, self.most, context, listed)
+            found = await self.reads.once(run, plan)
+        except Exception as error:
+            # Whatever it is, graphql-core meets it again and reports it as the specification has it.
+            self.stats[f"bails:{type(error).__name__}"] += 1
+            self.stats["bails"] += 1
+            return None
+        self.stats["planned"] += 1
+        self.stats["statements"] += run.statements
+        return found
+
+    def plan_of(self, operation: Operation, given: Mapping[str, Any], viewer: Any) -> Plan | None:
+        """For showing: the plan that an operation runs by, or None where graphql-core executes it."""
+        return self._plan(operation, self._variables(operation, given), viewer)
+
+    # --- plans
+
+    def _plan(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> Plan | None:
+        key = (self.kind(viewer), *(variables.get(name) for name in operation.flags))
+        if key in operation.plans:
+            return operation.plans[key]
+        assert operation.node is not None
+        plan: Plan | None
+        try:
+            plan = plan_operation(
+                self.schema, operation.node, operation.fragments, variables, viewer, self.reads.dialect
+            )
+        except NotPlannable as reason:
+            self.stats[f"unplanned: {reason}"] += 1
+            plan = None
+        self.stats["plans"] += 1
+        if plan and plan.flags and not operation.flags:
+            operation.flags = tuple(sorted(plan.flags))
+            operation.plans.clear()
+            key = (self.kind(viewer), *(variables.get(name) for name in operation.flags))
+        if len(operation.plans) >= MOST_VARIANTS:
+            operation.plans.clear()
+        operation.plans[key] = plan
+        return plan
+
+    def _binding(self, viewer: Any) -> Binding:
+        key = self.key(viewer)
+        binding = self.bindings.get(key)
+        if binding is None:
+            binding = self.bindings[key] = Binding(viewer, self.reads.dialect)
+            if len(self.bindings) > MOST_BINDINGS:
+                self.bindings.popitem(last=False)
+        else:
+            self.bindings.move_to_end(key)
+        if len(binding.lists) > MOST_LISTS:
+            binding.lists.clear()
+            binding.statements.clear()
+        return binding
+
+    # --- variables
+
+    def _plain_variables(self, node: OperationDefinitionNode) -> dict[str, tuple[type, bool]] | None:
+        """Name to (Python type, required), where every variable is a plain scalar without a default."""
+        plain: dict[str, tuple[type, bool]] = {}
+        kinds = {"ID": str, "String": str, "Int": int, "Boolean": bool, "Cursor": str}
+        for variable in node.variable_definitions or ():
+            declared = type_from_ast(self.schema, variable.type)
+            required = isinstance(declared, GraphQLNonNull)
+            kind = kinds.get(str(declared).removesuffix("!"))
+            if kind is None or variable.default_value is not None:
+                return None
+            plain[variable.variable.name.value] = (kind, required)
+        return plain
+
+    def _variables(self, operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables' values.
+
+        Raises:
+            Bail: one cannot be what it is declared to be.
+        """
+        if operation.plain_variables is not None:
+            values: dict[str, Any] = {}
+            for name, (kind, required) in operation.plain_variables.items():
+                if name in given and fits(given[name], kind, required):
+                    values[name] = given[name]
+                elif name in given or required:
+                    break
+            else:
+                return values
+        assert operation.node is not None
+        coerced = get_variable_values(self.schema, operation.node.variable_definitions or (), dict(given))
+        if isinstance(coerced, list):
+            raise Bail("variables")
+        return dict(coerced.coerced)
+
+    def _resolved_list(self, operation: Operation, given: Mapping[str, Any], root: RootPages, context: Any) -> Any:
+        """What the ordinary resolver of a root list answers: a page that has not been read, with its query."""
+        definition, node = root.field.definition, root.field.nodes[0]
+        assert operation.node is not None
+        assert definition is not None
+        assert definition.resolve is not None
+        # Coerced anew: the resolver wants enums and inputs, where a plan is content with what was sent.
+        variables = get_variable_values(self.schema, operation.node.variable_definitions or (), dict(given))
+        if isinstance(variables, list):
+            raise Bail("variables")
+        arguments = get_argument_values(definition, node, variables)
+        info = SimpleNamespace(context=context, field_name=root.field.name, parent_type=root.parent, schema=self.schema)
+        return definition.resolve(None, info, **arguments)
+
+
+def fits(value: Any, kind: type, required: bool) -> bool:
+    if value is None:
+        return not required
+    return type(value) is kind and (kind is not int or -(2**31) <= value < 2**31)

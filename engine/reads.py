@@ -1,0 +1,127 @@
+"""The way from a plan to the database.
+
+SQLite is read in the loop's own thread, on a read-only connection: a bounded statement there costs half of what a hop
+to another thread costs, and does not make others wait. A statement that runs for some 20 ms is cut, and the whole
+plan is run again in a thread, on a connection of its own. PostgreSQL is read on a pool with prepared statements.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+
+from engine.statements import Dialect
+
+Result = TypeVar("Result")
+
+STEPS_BEFORE_CUT = 400_000
+"""Instructions of SQLite's machine that one statement may take in the loop; about 20 ms."""
+
+
+class Runnable(Protocol):
+    """A run of a plan: `fetch` is how it reads, `data` what it makes of a plan."""
+
+    fetch: Any
+
+    def data(self, plan: Any) -> Coroutine[Any, Any, dict[str, Any]]: ...
+
+
+class Reads(Protocol):
+    dialect: Dialect
+
+    async def fetch(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        """The rows of a statement."""
+
+    async def once(self, run: Runnable, plan: Any) -> dict[str, Any]:
+        """The data of a plan, all of it read from one state of the database where that is to be had cheaply."""
+
+    async def close(self) -> None: ...
+
+
+class SqliteReads:
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: str, *, steps_before_cut: int = STEPS_BEFORE_CUT) -> None:
+        self._path = path
+        self._db = connect(path)
+        self._steps = steps_before_cut
+        self.cut = 0
+
+    async def fetch(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        # Set anew, the handler counts from nought: it bounds one statement, not the sum of many.
+        self._db.set_progress_handler(stop, self._steps)
+        return self._db.execute(sql, values).fetchall()
+
+    async def once(self, run: Runnable, plan: Any) -> dict[str, Any]:
+        self._db.execute("BEGIN")
+        try:
+            return finish(run.data(plan))
+        except sqlite3.OperationalError as error:
+            if "interrupted" not in str(error):
+                raise
+        finally:
+            self._db.execute("COMMIT")
+        self.cut += 1
+        return await asyncio.to_thread(self._in_thread, run, plan)
+
+    def _in_thread(self, run: Runnable, plan: Any) -> dict[str, Any]:
+        db = connect(self._path)
+
+        async def fetch(sql: str, values: tuple[Any, ...]) -> list[Any]:
+            return db.execute(sql, values).fetchall()
+
+        try:
+            db.execute("BEGIN")
+            run.fetch = fetch
+            return finish(run.data(plan))
+        finally:
+            db.close()
+
+    async def close(self) -> None:
+        self._db.close()
+
+
+class PostgresReads:
+    dialect: Dialect = "postgres"
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 8) -> "PostgresReads":
+        pool = await asyncpg.create_pool(url, min_size=1, max_size=size, statement_cache_size=512, command_timeout=30)
+        return cls(pool)
+
+    async def fetch(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        found: list[Any] = await self._pool.fetch(sql, *values)
+        return found
+
+    async def once(self, run: Runnable, plan: Any) -> dict[str, Any]:
+        return await run.data(plan)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+def connect(path: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=1024)
+    for pragma in ("query_only=ON", "cache_size=-65536", "busy_timeout=10000"):
+        db.execute(f"PRAGMA {pragma}")
+    return db
+
+
+def stop() -> int:
+    return 1
+
+
+def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """The result of a coroutine that never waits: on SQLite every read is done when it returns."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a plan waited for something other than the database")

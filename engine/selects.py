@@ -1,0 +1,104 @@
+"""One SELECT under construction: its columns, its joins, what hangs below it, and how its rows become objects."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import orjson
+from tortoise import Model
+
+from engine.declare import FieldGuard
+from engine.statements import Bail, Dialect, column
+
+_serials = count(1)
+
+
+def next_serial() -> int:
+    """A number that no other part of any plan has: statements are remembered under it, longer than a plan may live."""
+    return next(_serials)
+
+
+@dataclass(slots=True)
+class Join:
+    """A row that a column refers to. Unless `implied`, the viewer may have to be kept from it."""
+
+    model: type[Model]
+    alias: str
+    on: str
+    inner: bool
+    implied: bool
+
+
+@dataclass(slots=True)
+class RowGuard:
+    """A field that only the row can decide about; `columns` are where its facts stand in the row."""
+
+    guard: FieldGuard
+    model: type[Model]
+    columns: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Select:
+    """The rows of `model`, and of what they refer to, in one statement.
+
+    Expressions that are made for it read `r`, the row; `M`, what hangs below, by parent id, for each of `children`;
+    and `D`, for each of `guards`, what was decided by facts.
+    """
+
+    model: type[Model]
+    dialect: Dialect
+    columns: list[str] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)
+    children: list[Any] = field(default_factory=list)
+    guards: list[RowGuard] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
+    serial: int = field(default_factory=next_serial)
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    def sql_column(self, sql: str) -> int:
+        """The place in the row of an SQL expression."""
+        if sql not in self.columns:
+            self.columns.append(sql)
+        return self.columns.index(sql)
+
+    def column(self, model: type[Model], alias: str, name: str) -> int:
+        return self.sql_column(column(model, name, alias, self.dialect))
+
+    def join(self, model: type[Model], alias: str, foreign_key: str, *, inner: bool, implied: bool) -> str:
+        """The name under which the row that `alias.foreign_key` refers to can be selected from."""
+        on = f'"{alias}"."{foreign_key}"'
+        for each in self.joins:
+            if (each.model, each.on) == (model, on):
+                return each.alias
+        joined = f"j{len(self.joins) + 1}"
+        self.joins.append(Join(model, joined, on, inner, implied))
+        return joined
+
+    def name(self, value: Any) -> str:
+        """A name by which an expression can use a value."""
+        given = f"v{len(self.names)}"
+        self.names[given] = value
+        return given
+
+    def compiled(self, expression: str) -> Callable[[list[Any], list[Any], list[Any]], list[Any]]:
+        """A function from rows to a list of what the expression makes of each."""
+        names = {**self.names, "bail": bail, "required": required, "loads": orjson.loads}
+        source = f"def shape(R, M, D):\n    return [{expression} for r in R]\n"
+        exec(compile(source, f"<plan of {self.table}>", "exec"), names)  # our own source, made from the schema
+        shape: Callable[[list[Any], list[Any], list[Any]], list[Any]] = names["shape"]
+        return shape
+
+
+def bail() -> Any:
+    raise Bail("a null where none may be")
+
+
+def required(value: Any) -> Any:
+    if value is None:
+        raise Bail("a null where none may be")
+    return value
