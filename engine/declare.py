@@ -57,10 +57,10 @@ class SameRow:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A value made from columns. Both may depend on the viewer; `read` gets the columns' values as they are sent."""
+    """A value made from columns: their names, and what is made of their values as they are sent, for a viewer."""
 
     needs: Callable[[Any], tuple[str, ...]]
-    read: Callable[..., Any]
+    read: Callable[[Any], Callable[..., Any]]
 
 
 @dataclass(frozen=True, slots=True)

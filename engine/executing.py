@@ -170,7 +170,7 @@ class Engine:
 
     def _resolved_list(self, operation: Operation, given: Mapping[str, Any], root: RootPages, context: Any) -> Any:
         """What the ordinary resolver of a root list answers: a page that has not been read, with its query."""
-        definition, node = root.field.definition, root.field.nodes[0]
+        definition, node = root.selected.definition, root.selected.nodes[0]
         assert operation.node is not None
         assert definition is not None
         assert definition.resolve is not None
@@ -179,11 +179,13 @@ class Engine:
         if isinstance(variables, list):
             raise Bail("variables")
         arguments = get_argument_values(definition, node, variables)
-        info = SimpleNamespace(context=context, field_name=root.field.name, parent_type=root.parent, schema=self.schema)
+        info = SimpleNamespace(
+            context=context, field_name=root.selected.name, parent_type=root.parent, schema=self.schema
+        )
         return definition.resolve(None, info, **arguments)
 
 
 def fits(value: Any, kind: type, required: bool) -> bool:
     if value is None:
         return not required
-    return type(value) is kind and (kind is not int or -(2**31) <= value < 2**31)
+    return type(value) is kind and (type(value) is not int or -(2**31) <= value < 2**31)

@@ -124,7 +124,7 @@ class RootRow:
 @dataclass(slots=True)
 class RootPages:
     key: str
-    field: Selected
+    selected: Selected
     parent: GraphQLObjectType
     arguments: dict[str, Argument]
     parts: PageParts
@@ -347,7 +347,7 @@ class Planner:
 
     def derived(self, declared: Derived, place: Place) -> str:
         values = [self.leaf(name, place, non_null=False) for name in declared.needs(self.viewer)]
-        return f"{place.select.name(declared.read)}({', '.join(values)})"
+        return f"{place.select.name(declared.read(self.viewer))}({', '.join(values)})"
 
     def to_one(self, selected: Selected, declared: ToOne, place: Place) -> str:
         relation: Any = place.model._meta.fields_map[declared.relation]

@@ -20,22 +20,14 @@ STEPS_BEFORE_CUT = 400_000
 """Instructions of SQLite's machine that one statement may take in the loop; about 20 ms."""
 
 
-class Runnable(Protocol):
-    """A run of a plan: `fetch` is how it reads, `data` what it makes of a plan."""
-
-    fetch: Any
-
-    def data(self, plan: Any) -> Coroutine[Any, Any, dict[str, Any]]: ...
-
-
 class Reads(Protocol):
     dialect: Dialect
 
     async def fetch(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
         """The rows of a statement."""
 
-    async def once(self, run: Runnable, plan: Any) -> dict[str, Any]:
-        """The data of a plan, all of it read from one state of the database where that is to be had cheaply."""
+    async def once(self, run: Any, plan: Any) -> dict[str, Any]:
+        """The data of a plan by a `Run`, all of it read from one state of the database where that is cheap to have."""
 
     async def close(self) -> None: ...
 
@@ -54,7 +46,7 @@ class SqliteReads:
         self._db.set_progress_handler(stop, self._steps)
         return self._db.execute(sql, values).fetchall()
 
-    async def once(self, run: Runnable, plan: Any) -> dict[str, Any]:
+    async def once(self, run: Any, plan: Any) -> dict[str, Any]:
         self._db.execute("BEGIN")
         try:
             return finish(run.data(plan))
@@ -66,7 +58,7 @@ class SqliteReads:
         self.cut += 1
         return await asyncio.to_thread(self._in_thread, run, plan)
 
-    def _in_thread(self, run: Runnable, plan: Any) -> dict[str, Any]:
+    def _in_thread(self, run: Any, plan: Any) -> dict[str, Any]:
         db = connect(self._path)
 
         async def fetch(sql: str, values: tuple[Any, ...]) -> list[Any]:
@@ -98,8 +90,9 @@ class PostgresReads:
         found: list[Any] = await self._pool.fetch(sql, *values)
         return found
 
-    async def once(self, run: Runnable, plan: Any) -> dict[str, Any]:
-        return await run.data(plan)
+    async def once(self, run: Any, plan: Any) -> dict[str, Any]:
+        found: dict[str, Any] = await run.data(plan)
+        return found
 
     async def close(self) -> None:
         await self._pool.close()

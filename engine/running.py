@@ -21,6 +21,7 @@ from engine.statements import (
     condition,
     conjunction,
     finished,
+    id_list,
     ordering,
     stored,
     where,
@@ -135,7 +136,7 @@ class Run:
     def planned_list(self, root: RootPages) -> tuple[Fragment, Order]:
         page = self.resolve_list(root, self.context)
         if getattr(page, "query", None) is None:
-            raise NotPlannable(f"Query.{root.field.name} is no list of its own")
+            raise NotPlannable(f"Query.{root.selected.name} is no list of its own")
         return condition(page.query, self.binding.dialect), page.order
 
     # --- levels
@@ -175,7 +176,7 @@ class Run:
             of = Fragment(among(f'"{table}"."{declared.by}"', self.binding.dialect), (None,))
             tail = f' ORDER BY "{table}"."{declared.order}", "{table}"."id"'
             sql = self.binding.statements[name] = self.sql(select, joins, conjunction(of, seen), tail)
-        rows = await self.read(sql, (*joins.values, self.id_list(parents), *seen.values))
+        rows = await self.read(sql, (*joins.values, id_list(parents, self.binding.dialect), *seen.values))
         found: dict[Any, Any] = {parent: None if declared.single else [] for parent in parents}
         for row, shaped in zip(rows, await self.shaped(select, rows, child.shape), strict=True):
             if not declared.single:
@@ -211,7 +212,9 @@ class Run:
         select, declared = child.parts.select, child.declared
         joins = self.joins(select)
         sql = self.binding.statements.get(name)
-        of = Fragment(among(f'"{select.table}"."{declared.by}"', self.binding.dialect), (self.id_list(parents),))
+        of = Fragment(
+            among(f'"{select.table}"."{declared.by}"', self.binding.dialect), (id_list(parents, self.binding.dialect),)
+        )
         demanded = conjunction(of, placed)
         if sql is None:
             columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(select.columns))
@@ -233,7 +236,9 @@ class Run:
         table, by = child.parts.select.table, child.declared.by
         key = f'"{table}"."{by}"'
         text = key if self.binding.dialect == "sqlite" else f"{key}::text"
-        demanded = conjunction(Fragment(among(key, self.binding.dialect), (self.id_list(parents),)), seen)
+        demanded = conjunction(
+            Fragment(among(key, self.binding.dialect), (id_list(parents, self.binding.dialect),)), seen
+        )
         sql = f'SELECT {text}, count(*) FROM "{table}" WHERE {demanded.sql} GROUP BY {key}'
         found = {row[0]: row[1] for row in await self.read(finished(sql, self.binding.dialect), demanded.values)}
         return [found.get(parent, 0) for parent in parents]
@@ -319,9 +324,6 @@ class Run:
             for name, (constant, value) in given.items()
             if constant or value in self.variables
         }
-
-    def id_list(self, ids: list[Any]) -> Any:
-        return "[" + ",".join(f'"{each}"' for each in ids) + "]" if self.binding.dialect == "sqlite" else ids
 
 
 class PageBuilder:

@@ -11,6 +11,7 @@ from uuid import UUID
 from pypika_tortoise.terms import Parameterizer
 from tortoise import Model, fields
 from tortoise.expressions import Q
+from tortoise.query_utils import EmptyCriterion
 from tortoise.queryset import QuerySet
 
 from engine.instants import instant_text
@@ -55,7 +56,7 @@ def condition(query: QuerySet[Any], dialect: Dialect) -> Fragment:
     built = query.query
     if built._joins:
         raise NotPlannable("a condition joins other tables")
-    if built._wheres is None:
+    if built._wheres is None or isinstance(built._wheres, EmptyCriterion):
         return Fragment()
     marks = Parameterizer(lambda number: MARK)
     context = built.QUERY_CLS.SQL_CONTEXT.copy(parameterizer=marks, with_namespace=True, subquery=True)
@@ -100,6 +101,15 @@ def among(sql: str, dialect: Dialect) -> str:
     if dialect == "sqlite":
         return f"{sql} IN (SELECT value FROM json_each({MARK}))"
     return f"{sql} = ANY({MARK}::uuid[])"
+
+
+def id_list(ids: list[Any], dialect: Dialect) -> Any:
+    """The value that `among` takes."""
+    return "[" + ",".join(f'"{each}"' for each in ids) + "]" if dialect == "sqlite" else ids
+
+
+def dialect_of(model: type[Model]) -> Dialect:
+    return "sqlite" if model._meta.db.capabilities.dialect == "sqlite" else "postgres"
 
 
 def beyond(order: Order, table: str, cursor: str, argument: Literal["after", "before"], dialect: Dialect) -> Fragment:

@@ -10,7 +10,7 @@ from tortoise.queryset import QuerySet
 from uuid_utils.compat import uuid7
 
 from domain.enums import Described
-from domain.policy import Rule, Viewer
+from domain.policy import Facts, Rule, Viewer
 
 UNSET: Any = object()
 
@@ -88,6 +88,19 @@ class BaseModel(Model):
     def found_by(cls, viewer: Viewer) -> Q:
         """Which rows the viewer may ask for by id alone."""
         return cls.seen_by(viewer)
+
+    @classmethod
+    def found_for(cls, viewer: Viewer) -> Q:
+        """What a row asked for by id must be: both of the above."""
+        return cls.seen_by(viewer) & cls.found_by(viewer)
+
+    fact_columns: ClassVar[tuple[str, ...]] = ()
+    """The columns that `facts` is made of."""
+
+    @classmethod
+    async def facts_by_columns(cls, keys: set[tuple[Any, ...]], viewer: Viewer, read: Any) -> dict[Any, Facts]:
+        """For rows that are known by `fact_columns` alone, as text, what decides about them."""
+        return dict.fromkeys(keys)
 
     @classmethod
     def shown_to(cls, viewer: Viewer) -> QuerySet[Self]:

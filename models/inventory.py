@@ -1,6 +1,7 @@
 """What customers have: rooms and desks in groups, devices inside, products, and the licences that cover them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -9,7 +10,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import Described, ServiceLevel
-from domain.policy import SEE_LICENSES, OrganizationFacts, Viewer, allows
+from domain.policy import SEE_LICENSES, Facts, OrganizationFacts, Viewer, allows
 from models.base import BaseModel, Choice, Instant, anyone_signed_in, member_of, nothing
 from models.people import Organization
 
@@ -72,6 +73,12 @@ class Space(BaseModel):
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
         return member_of(viewer)
+
+    fact_columns = ("organization_id",)
+
+    @classmethod
+    async def facts_by_columns(cls, keys: set[tuple[Any, ...]], viewer: Viewer, read: Any) -> dict[Any, Facts]:
+        return {key: OrganizationFacts(UUID(key[0])) for key in keys}
 
     def facts(self) -> OrganizationFacts:
         return OrganizationFacts(self.organization_id)
@@ -155,6 +162,12 @@ class Device(BaseModel):
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
         return member_of(viewer)
+
+    fact_columns = ("organization_id",)
+
+    @classmethod
+    async def facts_by_columns(cls, keys: set[tuple[Any, ...]], viewer: Viewer, read: Any) -> dict[Any, Facts]:
+        return {key: OrganizationFacts(UUID(key[0])) for key in keys}
 
     def facts(self) -> OrganizationFacts:
         return OrganizationFacts(self.organization_id)

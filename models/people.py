@@ -1,6 +1,7 @@
 """Who there is: people, the organizations they belong to, and the tokens that keep them signed in."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -10,7 +11,8 @@ from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import HistoryAvailability, LifecyclePreset, MemberVisibility, OrganizationRole, StaffRole
 from domain.lifecycle import PRESETS, Windows
-from domain.policy import SEE_MEMBERS, OrganizationFacts, UserFacts, Viewer, allows
+from domain.policy import SEE_MEMBERS, Facts, OrganizationFacts, UserFacts, Viewer, allows
+from engine.statements import Dialect, among, column, dialect_of, id_list
 from models.base import BaseModel, Choice, Instant, anyone_signed_in, member_of, nothing
 
 
@@ -43,6 +45,12 @@ class Organization(BaseModel):
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
         return member_of(viewer, "id")
+
+    fact_columns = ("id",)
+
+    @classmethod
+    async def facts_by_columns(cls, keys: set[tuple[Any, ...]], viewer: Viewer, read: Any) -> dict[Any, Facts]:
+        return {key: OrganizationFacts(UUID(key[0])) for key in keys}
 
     def facts(self) -> OrganizationFacts:
         return OrganizationFacts(self.id)
@@ -85,6 +93,20 @@ class User(BaseModel):
     shared_organization_ids: frozenset[UUID] = frozenset()
     """Which of the viewer's organizations this person belongs to; set by whoever loads the row for a viewer."""
 
+    fact_columns = ("id",)
+
+    @classmethod
+    async def facts_by_columns(cls, keys: set[tuple[Any, ...]], viewer: Viewer, read: Any) -> dict[Any, Facts]:
+        people = [each for (each,) in keys if each]
+        mine = [str(membership.organization_id) for membership in viewer.memberships]
+        places: dict[str, set[UUID]] = {}
+        if people and mine:
+            dialect = dialect_of(cls)
+            rows = await read(_places(dialect), (id_list(people, dialect), id_list(mine, dialect)))
+            for person, organization in rows:
+                places.setdefault(person, set()).add(UUID(organization))
+        return {(each,): UserFacts(UUID(each), frozenset(places.get(each, ()))) for each in people}
+
     def facts(self) -> UserFacts:
         return UserFacts(self.id, self.shared_organization_ids)
 
@@ -125,6 +147,12 @@ class Membership(BaseModel):
         ]
         own = Q(user_id=viewer.user_id)
         return own | Q(organization_id__in=seen) if seen else own
+
+
+def _places(dialect: Dialect) -> str:
+    person, place = column(Membership, "user_id", "m", dialect), column(Membership, "organization_id", "m", dialect)
+    here = among('"m"."user_id"', dialect) + " AND " + among('"m"."organization_id"', dialect)
+    return f'SELECT {person}, {place} FROM "membership" "m" WHERE {here}'
 
 
 class RefreshToken(BaseModel):

@@ -127,6 +127,7 @@ class Ticket(BaseModel):
     is_imported = fields.BooleanField(default=False)
     import_source = fields.CharField(60, null=True)
     import_key = fields.CharField(100, null=True)
+    import_digest = fields.CharField(64, null=True, description="SHA-256 of what was imported")
 
     devices: fields.ManyToManyRelation[Device] = fields.ManyToManyField(
         "casewire.Device", related_name="tickets", through="ticket_device"
@@ -162,8 +163,8 @@ class Ticket(BaseModel):
             Index(fields=("assignee_id", "last_activity_at", "id"), name="ticket_assignee_by_activity"),
             Index(fields=("owner_id", "last_activity_at", "id"), name="ticket_owner_by_activity"),
             Index(fields=("space_id", "last_activity_at", "id"), name="ticket_space_by_activity"),
-            Index(fields=("status", "waiting_since"), name="ticket_waiting"),
-            Index(fields=("status", "resolved_at"), name="ticket_resolved"),
+            Index(fields=("waiting_since",), name="ticket_waiting"),
+            Index(fields=("closed_at", "resolved_at"), name="ticket_resolved"),
         ]
 
     def facts(self, *, is_participant: bool = False) -> TicketFacts:
@@ -186,7 +187,12 @@ class Ticket(BaseModel):
     @classmethod
     def shown_to(cls, viewer: Viewer) -> QuerySet[Self]:
         """Visible rows, each with `feed_position`, the place of its stream at the moment the row was read."""
-        return cls.visible_to(viewer).annotate(feed_position=RawSQL(_POSITION[viewer.audience]))
+        return cls.visible_to(viewer).annotate(feed_position=RawSQL(cls.position_sql(viewer)))
+
+    @staticmethod
+    def position_sql(viewer: Viewer) -> str:
+        """SQL of `epoch:head` of the stream that the viewer follows, for a row of "ticket"."""
+        return _POSITION[viewer.audience]
 
     def number_item(self, visibility: Visibility) -> tuple[int, int | None]:
         """The `sequence` and `public_sequence` of the next timeline item; the row must be locked, and saved after."""
@@ -204,15 +210,15 @@ class Ticket(BaseModel):
             return nothing()
         mine = Q(requester_id=viewer.user_id) | Q(owner_id=viewer.user_id) | Q(id__in=taking_part(viewer.user_id))
         author = Q(requester_id=viewer.user_id) | Q(confidentiality=Confidentiality.ORGANIZATION)
-        allowed = nothing()
+        places = []
         for membership in viewer.memberships:
             here = Q(organization_id=membership.organization_id) & author
             if not membership.sees_all:
                 here &= mine
             if membership.history_starts_at:
                 here &= Q(created_at__gte=membership.history_starts_at)
-            allowed |= here
-        return allowed
+            places.append(here)
+        return Q(*places, join_type=Q.OR) if places else nothing()
 
 
 class Participant(BaseModel):

@@ -71,7 +71,7 @@ class ImportedTicket:
         told = {name: value for name, value in asdict(self).items() if value not in (None, ())}
         # `str` for the keys that come from PostgreSQL: they are UUIDs of its driver's own.
         data = orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z, default=str)
-        return f"import:{hashlib.sha256(data).hexdigest()}"
+        return hashlib.sha256(data).hexdigest()
 
 
 class Outcome(Enum):
@@ -103,7 +103,7 @@ async def import_ticket(work: Work, ctx: Context, row: ImportedTicket) -> tuple[
     source, key = line(row.source, field="source", limit=60), line(row.key, field="key", limit=100)
     earlier = await Ticket.get_or_none(organization_id=organization.id, import_source=source, import_key=key)
     if earlier:
-        return earlier, Outcome.UNCHANGED if earlier.client_mutation_id == row.fingerprint else Outcome.CHANGED
+        return earlier, Outcome.UNCHANGED if earlier.import_digest == row.fingerprint else Outcome.CHANGED
     requester = await _requester(work, row)
     ticket = await _ticket(work, row, requester)
     ticket.import_source, ticket.import_key = source, key
@@ -178,7 +178,7 @@ async def _ticket(work: Work, row: ImportedTicket, requester: User | None) -> Ti
         last_activity_at=last,
         status_changed_at=last,
         first_responded_at=row.first_responded_at,
-        client_mutation_id=row.fingerprint,
+        import_digest=row.fingerprint,
         is_imported=True,
     )
     match row.status:

@@ -31,7 +31,7 @@ async def resolve_waiting(ctx: Context) -> int:
 
 async def close_resolved(ctx: Context) -> int:
     """Close the tickets that stayed resolved for their organization's time (S64, S65); returns how many."""
-    resolved = Q(status=TicketStatus.RESOLVED, resolved_at__lt=ctx.now() - SHORTEST)
+    resolved = Q(status=TicketStatus.RESOLVED, closed_at=None, resolved_at__lt=ctx.now() - SHORTEST)
     return sum([await _close(ctx, ticket_id) for ticket_id in await _ids(resolved, "resolved_at")])
 
 

@@ -1,11 +1,9 @@
-"""What hangs on a ticket one by one: its people's names, its feedback, its escalation under way."""
+"""The people on a ticket, by name."""
 
 from uuid import UUID
 
-from domain.enums import EscalationStage
-from models import Escalation, Feedback, Participant, Ticket, User
+from models import Participant, Ticket, User
 from resolvers.context import Context
-from resolvers.reading import every_child
 
 
 async def usernames_of(ctx: Context, ticket: Ticket) -> list[str]:
@@ -22,14 +20,3 @@ async def usernames_of(ctx: Context, ticket: Ticket) -> list[str]:
         return [sorted({names[p] for p in people[t.id] if p in names}) for t in tickets]
 
     return await ctx.loaders.get("usernames", load).load(ticket)
-
-
-async def feedback_of(ctx: Context, ticket: Ticket) -> Feedback | None:
-    found = await every_child(ctx, Feedback.all(), "ticket_id", ticket.id, most=1)
-    return found[0] if found else None
-
-
-async def active_escalation_of(ctx: Context, ticket: Ticket) -> Escalation | None:
-    active = Escalation.exclude(stage=EscalationStage.RESOLVED).order_by("submitted_at")
-    found = await every_child(ctx, active, "ticket_id", ticket.id, most=1)
-    return found[0] if found else None

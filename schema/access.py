@@ -19,6 +19,8 @@ from domain import policy
 from domain.enums import Scope
 from domain.errors import Forbidden
 from domain.policy import Facts, Policy, Rule, Viewer
+from engine.statements import Bail
+from models.base import BaseModel
 from schema.enums import DeniedBehavior
 
 PLACES = [Location.OBJECT, Location.FIELD_DEFINITION, Location.INTERFACE]
@@ -124,6 +126,38 @@ class Guard(FieldExtension):
         if self.behavior is DeniedBehavior.NULL_WITH_ERROR:
             raise Forbidden("You may not do this." if self.at_root else "You may not see this.")
         return False
+
+    # --- asked by the planner, for rows that are no objects
+
+    def decide(self, viewer: Viewer) -> bool | None:
+        """What the viewer alone decides; None where the row does. At the root, whether the rule could hold at all."""
+        if self.at_root:
+            return self.admits(viewer, None)
+        if not self._scopes_held(viewer):
+            return False
+        if all(policy.allows(viewer, rule, None) for rule in self.rules):
+            return True
+        return None if all(policy.conceivable(viewer, rule) for rule in self.rules) else False
+
+    def fact_columns(self, model: type[BaseModel]) -> tuple[str, ...]:
+        return model.fact_columns
+
+    async def decide_rows(
+        self, viewer: Viewer, model: type[BaseModel], keys: set[tuple[Any, ...]], read: Any
+    ) -> dict[Any, bool]:
+        facts = await model.facts_by_columns(keys, viewer, read)
+        return {key: all(policy.allows(viewer, rule, each) for rule in self.rules) for key, each in facts.items()}
+
+    @property
+    def denied(self) -> Any:
+        """What stands for a value that may not be read.
+
+        Raises:
+            Bail: an error is to stand beside it, which graphql-core words.
+        """
+        if self.behavior is DeniedBehavior.NULL_WITH_ERROR:
+            raise Bail("a field that may not be read")
+        return [] if self.behavior is DeniedBehavior.EMPTY_LIST else None
 
     def _scopes_held(self, viewer: Viewer) -> bool:
         return all(any(viewer.scopes.issuperset(each) for each in wanted) for wanted in self.scopes)

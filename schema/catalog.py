@@ -35,7 +35,7 @@ class IssueType(Node):
 class RequestType(Node):
     key: str = strawberry.field(description="The name to use in `ticketCreate`.")
     name: str = strawberry.field(description="The name to show.")
-    project: SupportProject = to_one("project", "The field of support it belongs to.")
+    project: SupportProject = to_one("project", "The field of support it belongs to.", implied=True)
     required_certificate_kind: CertificateKind | None = strawberry.field(
         description="The kind of certificate it needs; null: none."
     )

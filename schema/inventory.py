@@ -30,7 +30,7 @@ Tickets = Connection[Annotated["Ticket", lazy("schema.ticket")]]
 class ServiceLicense(Node):
     level: ServiceLevel = strawberry.field(description="Which plan.")
     space: Annotated["Space", lazy("schema.inventory")] | None = to_one(
-        "space", "The room or desk it covers; null while it is not assigned."
+        "space", "The room or desk it covers; null while it is not assigned.", implied=True
     )
     starts_at: date = strawberry.field(description="Its first day.")
     ends_at: date = strawberry.field(description="Its last day.")
@@ -53,7 +53,7 @@ class ServiceCoverage:
 @entity(models.SpaceGroup, description="A building, a floor, a team: rooms and desks that belong together.")
 class SpaceGroup(Node):
     name: str = strawberry.field(description="Its name.")
-    parent: "SpaceGroup | None" = to_one("parent", "The group it is part of.")
+    parent: "SpaceGroup | None" = to_one("parent", "The group it is part of.", implied=True)
     spaces: Connection[Annotated["Space", lazy("schema.inventory")]] = pages_of(
         models.Space, "group_id", BY_NAME, "Its rooms and desks, by name."
     )
@@ -62,8 +62,8 @@ class SpaceGroup(Node):
 @strawberry.interface(description="A physical place that devices live in and service plans cover.")
 class Space(Node):
     name: str = strawberry.field(description="Its name.")
-    organization: Organization = to_one("organization", "Whose it is.")
-    group: SpaceGroup | None = to_one("group", "The group it belongs to.")
+    organization: Organization = to_one("organization", "Whose it is.", implied=True)
+    group: SpaceGroup | None = to_one("group", "The group it belongs to.", implied=True)
     devices: Connection[Annotated["Device", lazy("schema.inventory")]] = pages_of(
         models.Device, "space_id", BY_DEVICE_NAME, "The devices in it, by name."
     )
@@ -82,14 +82,12 @@ class Space(Node):
         return _coverage(await coverage_of(info.context, root))
 
 
-@entity(
-    models.Space, when=lambda row: row.kind is models.SpaceKind.ROOM, description="A meeting room (not a chat room)."
-)
+@entity(models.Space, where=("kind", models.SpaceKind.ROOM), description="A meeting room (not a chat room).")
 class Room(Space, Node):
     capacity: int | None = strawberry.field(description="How many people it seats; null where nobody said.")
 
 
-@entity(models.Space, when=lambda row: row.kind is models.SpaceKind.DESK, description="A desk.")
+@entity(models.Space, where=("kind", models.SpaceKind.DESK), description="A desk.")
 class Desk(Space, Node):
     pass
 
@@ -102,7 +100,7 @@ class Product(Node):
 
 @entity(models.ProductVersion, description="A version of a product.")
 class ProductVersion(Node):
-    product: Product = to_one("product", "Whose version it is.")
+    product: Product = to_one("product", "Whose version it is.", implied=True)
     name: str = strawberry.field(description="What it is called.")
     supported_until: date | None = strawberry.field(description="The last day of its support; null: no end is set.")
     updates: list["ProductUpdate"] = all_of(models.ProductUpdate, "version_id", "name", "Its updates, by name.")
@@ -110,7 +108,7 @@ class ProductVersion(Node):
 
 @entity(models.ProductUpdate, description="An update of a product's version.")
 class ProductUpdate(Node):
-    version: ProductVersion = to_one("version", "The version it updates.")
+    version: ProductVersion = to_one("version", "The version it updates.", implied=True)
     name: str = strawberry.field(description="What it is called.")
     released_at: date | None = strawberry.field(description="When it came out.")
 
@@ -118,13 +116,13 @@ class ProductUpdate(Node):
 @entity(models.Device, description="A device of an organization.")
 class Device(Node):
     name: str = strawberry.field(description="Its name.")
-    product: Product = to_one("product", "What it is.")
+    product: Product = to_one("product", "What it is.", implied=True)
     serial_number: str | None = strawberry.field(
         description="Its serial number.", directives=guarded(policy.SEE_SERIAL_NUMBER)
     )
     firmware_version: str | None = strawberry.field(description="The firmware last seen on it.")
-    organization: Organization = to_one("organization", "Whose it is.")
-    space: Space | None = to_one("space", "The room or desk it stands in.")
+    organization: Organization = to_one("organization", "Whose it is.", implied=True)
+    space: Space | None = to_one("space", "The room or desk it stands in.", implied=True)
 
 
 def _coverage(coverage: Coverage) -> ServiceCoverage:

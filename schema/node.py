@@ -11,7 +11,9 @@ from uuid import UUID
 
 import strawberry
 
+from domain.enums import Described
 from domain.errors import Invalid, NotFound
+from engine.declare import PLAN, NodeId, Rows
 from models.base import BaseModel
 from schema.access import signed_in
 
@@ -31,8 +33,13 @@ class Table:
 TABLES: dict[str, Table] = {}
 
 
-def entity(model: type[BaseModel], *, description: str, when: AnyRow = lambda row: True) -> Callable[[Type], Type]:
-    """A type whose values are rows of a table: all of them, or those that `when` picks."""
+def entity(
+    model: type[BaseModel], *, description: str, where: tuple[str, Described] | None = None
+) -> Callable[[Type], Type]:
+    """A type whose values are rows of a table: all of them, or those where a column has a value."""
+
+    def when(row: Any) -> bool:
+        return where is None or getattr(row, where[0]) is where[1]
 
     def wrap(cls: Type) -> Type:
         def is_type_of(cls: type, value: object, info: object) -> bool:
@@ -41,6 +48,7 @@ def entity(model: type[BaseModel], *, description: str, when: AnyRow = lambda ro
         cls.is_type_of = classmethod(is_type_of)  # type: ignore[attr-defined]
         directives = signed_in(model.read_rule) if model.read_rule else []
         TABLES[cls.__name__] = Table(model, when)
+        cls.engine_rows = Rows(model, where[0], where[1].value) if where else Rows(model)  # type: ignore[attr-defined]
         return strawberry.type(cls, description=description, directives=directives)
 
     return wrap
@@ -53,7 +61,9 @@ def _node_id(root: strawberry.Parent[Any], info: strawberry.Info) -> strawberry.
 @strawberry.interface(description="Anything that has an id of its own.")
 class Node:
     id: strawberry.ID = strawberry.field(
-        resolver=_node_id, description="Opaque and stable; `node(id:)` finds the object by it."
+        resolver=_node_id,
+        description="Opaque and stable; `node(id:)` finds the object by it.",
+        metadata={PLAN: NodeId()},
     )
 
 

@@ -12,13 +12,14 @@ from tortoise.expressions import Q
 import models
 from domain import policy
 from domain.enums import HistoryAvailability, OrganizationRole, StaffRole
+from engine.declare import PLAN, Doer
 from engine.keyset import Order
 from resolvers.reading import related
 from schema.access import guarded
 from schema.enums import DeniedBehavior
 from schema.node import Node, entity
 from schema.paging import Connection
-from schema.relations import all_of, computed, pages_of, to_one
+from schema.relations import all_of, computed, derived, pages_of, to_one
 from schema.scalars import URL, EmailAddress, Locale, TimeZone
 
 if TYPE_CHECKING:
@@ -93,13 +94,19 @@ def actor_of(description: str, column: str = "actor_id") -> Any:
         key = getattr(root, column)
         return related(info.context, models.User, key) if key else None
 
-    return strawberry.field(resolver=resolve, description=description)
+    planned = Doer(
+        relation=column.removesuffix("_id"),
+        automatic="automatic" if column == "actor_id" else None,
+        constant_type="SystemActor",
+        constant={"id": SYSTEM_ID, "displayName": SYSTEM.display_name, "avatarUrl": None},
+    )
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
 
 
 @entity(models.Membership, description="A person's role in one organization.")
 class OrganizationMembership(Node):
-    user: User = to_one("user", "The member.")
-    organization: "Organization" = to_one("organization", "The organization.")
+    user: User = to_one("user", "The member.", implied=True)
+    organization: "Organization" = to_one("organization", "The organization.", implied=True)
     role: OrganizationRole = strawberry.field(description="What the member may do there.")
     joined_at: datetime = strawberry.field(description="Since when.")
 
@@ -109,8 +116,9 @@ class Organization(Node):
     name: str = strawberry.field(description="Its name.")
     domains: list[str] = strawberry.field(description="The e-mail domains of its people.")
     history_availability: HistoryAvailability = strawberry.field(description="Whether its ticket history is shown.")
-    history_starts_at: date | None = computed(
-        lambda organization: organization.history_starts_at and organization.history_starts_at.date(),
+    history_starts_at: date | None = derived(
+        "history_starts_at",
+        lambda start: start and (start if isinstance(start, datetime) else datetime.fromisoformat(start)).date(),
         "Tickets filed before this day are not shown; null where all are.",
     )
     members: Connection[OrganizationMembership] | None = pages_of(

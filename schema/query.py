@@ -11,6 +11,8 @@ from domain import policy
 from domain.enums import EscalationStage, Scope, TicketListScope
 from domain.errors import Invalid
 from domain.lifecycle import DEFAULT_WINDOWS
+from engine.declare import PLAN, Found, Listed
+from models.base import BaseModel
 from resolvers import escalations, inventory, organizations, ticket_lists, tickets
 from resolvers.reading import found, related
 from schema.access import signed_in
@@ -29,6 +31,16 @@ Reference = Annotated[str, strawberry.argument(description="Its reference, as pe
 OfOrganization = Annotated[ID | None, strawberry.argument(description="Only of this organization.")]
 MOST_NODES = 100
 ACTIVE = TicketFilter(is_active=True)
+
+
+def by_id(model: type[BaseModel], name: str) -> Found:
+    """A root field that finds a row by its id."""
+    return Found(model, "id", lambda args: sought_key(args["id"], name), model.found_for)
+
+
+def by_reference(model: type[BaseModel]) -> Found:
+    """A root field that finds a row by what people quote."""
+    return Found(model, "reference", lambda args: args["reference"].strip().upper(), model.seen_by)
 
 
 @strawberry.type(description="Whoever is asking.")
@@ -109,26 +121,44 @@ class Query:
             locales=[Locale("en")],
         )
 
-    @strawberry.field(description="An organization that you belong to.", directives=signed_in())
+    @strawberry.field(
+        description="An organization that you belong to.",
+        directives=signed_in(),
+        metadata={PLAN: by_id(models.Organization, "Organization")},
+    )
     async def organization(self, info: Info, id: SoughtID) -> Organization | None:
         return await organizations.get_organization(info.context, sought_key(id, "Organization"))  # type: ignore[return-value]
 
-    @strawberry.field(description="Your organizations, by name; every one for support staff.", directives=signed_in())
+    @strawberry.field(
+        description="Your organizations, by name; every one for support staff.",
+        directives=signed_in(),
+        metadata={PLAN: Listed(models.Organization, ("name",))},
+    )
     def organizations(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Organization]:
         return organizations.list_organizations(info.context, page_args(first, after, last, before))  # type: ignore[return-value]
 
-    @strawberry.field(description="A ticket that you may see.", directives=signed_in())
+    @strawberry.field(
+        description="A ticket that you may see.",
+        directives=signed_in(),
+        metadata={PLAN: by_id(models.Ticket, "Ticket")},
+    )
     async def ticket(self, info: Info, id: SoughtID) -> Ticket | None:
         return await tickets.get_ticket(info.context, sought_key(id, "Ticket"))  # type: ignore[return-value]
 
-    @strawberry.field(description="A ticket that you may see, by what people quote.", directives=signed_in())
+    @strawberry.field(
+        description="A ticket that you may see, by what people quote.",
+        directives=signed_in(),
+        metadata={PLAN: by_reference(models.Ticket)},
+    )
     async def ticket_by_reference(self, info: Info, reference: Reference) -> Ticket | None:
         return await tickets.get_ticket_by_reference(info.context, reference)  # type: ignore[return-value]
 
     @strawberry.field(
-        description="A list of tickets; without a filter only those that are active.", directives=signed_in()
+        description="A list of tickets; without a filter only those that are active.",
+        directives=signed_in(),
+        metadata={PLAN: Listed(models.Ticket, tuple(order.column for order in ticket_lists.ORDERS.values()))},
     )
     def tickets(
         self,
@@ -155,15 +185,27 @@ class Query:
             order=order_by.plain() if order_by else ticket_lists.DEFAULT_ORDER,
         )
 
-    @strawberry.field(description="An escalation of a ticket that you may see.", directives=signed_in())
+    @strawberry.field(
+        description="An escalation of a ticket that you may see.",
+        directives=signed_in(),
+        metadata={PLAN: by_id(models.Escalation, "Escalation")},
+    )
     async def escalation(self, info: Info, id: SoughtID) -> Escalation | None:
         return await escalations.get_escalation(info.context, sought_key(id, "Escalation"))  # type: ignore[return-value]
 
-    @strawberry.field(description="An escalation, by what people quote.", directives=signed_in())
+    @strawberry.field(
+        description="An escalation, by what people quote.",
+        directives=signed_in(),
+        metadata={PLAN: by_reference(models.Escalation)},
+    )
     async def escalation_by_reference(self, info: Info, reference: Reference) -> Escalation | None:
         return await escalations.get_escalation_by_reference(info.context, reference)  # type: ignore[return-value]
 
-    @strawberry.field(description="Escalations of tickets that you may see, newest first.", directives=signed_in())
+    @strawberry.field(
+        description="Escalations of tickets that you may see, newest first.",
+        directives=signed_in(),
+        metadata={PLAN: Listed(models.Escalation, ("submitted_at",))},
+    )
     def escalations(
         self,
         info: Info,
@@ -191,7 +233,11 @@ class Query:
     async def desk(self, info: Info, id: SoughtID) -> Desk | None:
         return await inventory.get_space(info.context, sought_key(id, "Desk"), models.SpaceKind.DESK)  # type: ignore[return-value]
 
-    @strawberry.field(description="A device of an organization of yours.", directives=signed_in())
+    @strawberry.field(
+        description="A device of an organization of yours.",
+        directives=signed_in(),
+        metadata={PLAN: by_id(models.Device, "Device")},
+    )
     async def device(self, info: Info, id: SoughtID) -> Device | None:
         return await inventory.get_device(info.context, sought_key(id, "Device"))  # type: ignore[return-value]
 

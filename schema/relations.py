@@ -8,14 +8,18 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from domain.policy import Viewer
+from engine.declare import PLAN, Derived, Every, Pages, SameRow, ToOne
 from engine.keyset import LazyPage, Order
 from models.base import BaseModel
 from resolvers.reading import children, every_child, related
 from schema.paging import After, Before, First, Last, page_args
 
 
-def to_one(relation: str, description: str, *, directives: list[object] | None = None) -> Any:
-    """The row that the column `<relation>_id` refers to; null where it refers to none that the viewer may see."""
+def to_one(relation: str, description: str, *, implied: bool = False) -> Any:
+    """The row that the column `<relation>_id` refers to; null where it refers to none that the viewer may see.
+
+    `implied` says that whoever sees this row sees that one.
+    """
     column = f"{relation}_id"
 
     def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
@@ -25,7 +29,7 @@ def to_one(relation: str, description: str, *, directives: list[object] | None =
         model: type[BaseModel] = type(root)._meta.fields_map[relation].related_model
         return related(info.context, model, key)
 
-    return strawberry.field(resolver=resolve, description=description, directives=directives or [])
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: ToOne(relation, implied)})
 
 
 def all_of(model: type[BaseModel], by: str, order: str, description: str) -> Any:
@@ -35,7 +39,19 @@ def all_of(model: type[BaseModel], by: str, order: str, description: str) -> Any
         query = model.shown_to(info.context.viewer).order_by(order, "id")
         return await every_child(info.context, query, by, root.id)
 
-    return strawberry.field(resolver=resolve, description=description)
+    planned = Every(model, by, order, model.seen_by)
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def the_one_of(model: type[BaseModel], by: str, order: str, where: Q, description: str) -> Any:
+    """The first row of `model` whose column `by` names this one, or null; seen by whoever sees this one."""
+
+    async def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        found = await every_child(info.context, model.filter(where).order_by(order, "id"), by, root.id)
+        return found[0] if found else None
+
+    planned = Every(model, by, order, lambda viewer: where, single=True)
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
 
 
 def pages_of(
@@ -54,6 +70,13 @@ def pages_of(
     `where` narrows the list.
     """
 
+    def demanded(viewer: Viewer) -> Q:
+        shown = seen(viewer) if seen else model.seen_by(viewer)
+        return shown & where if where else shown
+
+    def ordered(viewer: Viewer) -> Order:
+        return order if isinstance(order, Order) else order(viewer)
+
     def resolve(
         root: strawberry.Parent[Any],
         info: strawberry.Info,
@@ -63,21 +86,63 @@ def pages_of(
         before: Before = None,
     ) -> Any:
         viewer = info.context.viewer
-        query: QuerySet[Any] = model.filter(seen(viewer)) if seen else model.shown_to(viewer)
-        chosen = order if isinstance(order, Order) else order(viewer)
+        query: QuerySet[Any] = model.filter(demanded(viewer)) if seen else model.shown_to(viewer)
         args = page_args(first, after, last, before)
         page: LazyPage[Any] = children(
-            info.context, query.filter(where) if where else query, by, root.id, chosen, args, variant=str(where)
+            info.context,
+            query.filter(where) if where else query,
+            by,
+            root.id,
+            ordered(viewer),
+            args,
+            variant=str(where),
         )
         return page
 
-    return strawberry.field(resolver=resolve, description=description, directives=directives or [])
+    return strawberry.field(
+        resolver=resolve,
+        description=description,
+        directives=directives or [],
+        metadata={PLAN: Pages(model, by, ordered, demanded)},
+    )
 
 
-def computed(read: Callable[[Any], Any], description: str, *, directives: list[object] | None = None) -> Any:
-    """A value made from the row alone."""
+def derived(needs: str | tuple[str, ...], read: Callable[..., Any], description: str) -> Any:
+    """A value made from the row's own columns, whoever asks. `read` gets them as rows hold them or as text."""
+    columns = (needs,) if isinstance(needs, str) else needs
+
+    def resolve(root: strawberry.Parent[Any]) -> Any:
+        return read(*[getattr(root, name) for name in columns])
+
+    planned = Derived(lambda viewer: columns, lambda viewer: read)
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def derived_for(
+    needs: Callable[[Viewer], tuple[str, ...]], read: Callable[[Viewer], Callable[..., Any]], description: str
+) -> Any:
+    """As `derived`, where the kind of viewer decides: staff, or anybody else."""
+
+    def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        viewer = info.context.viewer
+        return read(viewer)(*[getattr(root, name) for name in needs(viewer)])
+
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: Derived(needs, read)})
+
+
+def same_row(description: str) -> Any:
+    """Another view of the same row."""
+
+    def resolve(root: strawberry.Parent[Any]) -> Any:
+        return root
+
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: SameRow()})
+
+
+def computed(read: Callable[[Any], Any], description: str) -> Any:
+    """An object made from the row alone."""
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
         return read(root)
 
-    return strawberry.field(resolver=resolve, description=description, directives=directives or [])
+    return strawberry.field(resolver=resolve, description=description)

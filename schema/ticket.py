@@ -11,6 +11,7 @@ from domain import lifecycle, policy
 from domain.enums import (
     ClosureReason,
     Confidentiality,
+    EscalationStage,
     MessageKind,
     ParticipantRole,
     ResolutionReason,
@@ -20,11 +21,12 @@ from domain.enums import (
     TicketSeverity,
     TicketStatus,
 )
+from engine.declare import PLAN, SqlValue
 from engine.keyset import Order
 from realtime.cursor import NO_EPOCH
 from realtime.cursor import Cursor as StreamCursor
 from resolvers.reading import linked, listed
-from resolvers.ticket_people import active_escalation_of, feedback_of, usernames_of
+from resolvers.ticket_people import usernames_of
 from schema.access import guarded
 from schema.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from schema.enums import DeniedBehavior, TranscriptAvailability
@@ -33,16 +35,25 @@ from schema.inventory import BY_DEVICE_NAME, Device, Product, ProductUpdate, Pro
 from schema.node import Node, entity
 from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.people import Actor, Organization, User, actor_of
-from schema.relations import computed, pages_of, to_one
+from schema.relations import derived, derived_for, pages_of, same_row, the_one_of, to_one
 from schema.scalars import Cursor, Locale, Markdown
 from schema.timeline import EmailMessage, Message, timeline_order
 
 SHOWN = models.Message.shown_on_readable_ticket
 
 
+def _stream_cursor(position: str | None) -> Cursor:
+    epoch, _, head = (position or f"{NO_EPOCH}:0").partition(":")
+    return Cursor(str(StreamCursor(epoch, int(head))))
+
+
+def _feed_cursor(root: Parent[models.Ticket]) -> Cursor:
+    return _stream_cursor(root.feed_position)
+
+
 @entity(models.Participant, description="Somebody who takes part in a ticket.")
 class TicketParticipant(Node):
-    user: User = to_one("user", "The person.")
+    user: User = to_one("user", "The person.", implied=True)
     role: ParticipantRole = strawberry.field(description="What the person is on the ticket.")
     added_by: Actor | None = actor_of("Who added the person.", "added_by_id")
     added_at: datetime = strawberry.field(description="Since when.")
@@ -58,8 +69,8 @@ class Feedback(Node):
 
 @strawberry.type(description="The conversation of a ticket as a record.")
 class Transcript:
-    availability: TranscriptAvailability = computed(
-        lambda ticket: _availability(ticket.channel), "Whether there is one, and if not, why."
+    availability: TranscriptAvailability = derived(
+        "channel", lambda channel: _availability(TicketChannel(channel)), "Whether there is one, and if not, why."
     )
     messages: Connection[Message] = pages_of(
         models.Message, "ticket_id", timeline_order, "The messages, in their order.", seen=SHOWN
@@ -75,8 +86,9 @@ class Ticket(Node):
     language: Locale | None = strawberry.field(description="The language it is written in, where that is known.")
     channel: TicketChannel = strawberry.field(description="How it reached support.")
     status: TicketStatus = strawberry.field(description="Where it stands in its life.")
-    display_status: TicketDisplayStatus = computed(
-        lambda ticket: lifecycle.display_status(ticket.status, is_escalated=ticket.is_escalated),
+    display_status: TicketDisplayStatus = derived(
+        ("status", "is_escalated"),
+        lambda status, is_escalated: lifecycle.display_status(TicketStatus(status), is_escalated=is_escalated),
         "What list screens show.",
     )
     status_changed_at: datetime = strawberry.field(description="When the status last changed.")
@@ -92,9 +104,9 @@ class Ticket(Node):
     product: Product | None = to_one("product", "The product it is about.")
     product_version: ProductVersion | None = to_one("product_version", "The version of the product.")
     product_update: ProductUpdate | None = to_one("product_update", "The update of the version.")
-    certificate: ServiceCertificate | None = to_one("certificate", "The certificate that entitles to it.")
+    certificate: ServiceCertificate | None = to_one("certificate", "The certificate that entitles to it.", implied=True)
 
-    organization: Organization = to_one("organization", "Whose request it is.")
+    organization: Organization = to_one("organization", "Whose request it is.", implied=True)
     on_behalf_of: Organization | None = to_one("on_behalf_of", "The partner's customer that it was filed for.")
     requester: User | None = to_one("requester", "Who opened it; null where nobody is known or the account is gone.")
     owner: User | None = to_one("owner", "Who answers for it on the customer's side.")
@@ -102,7 +114,7 @@ class Ticket(Node):
     participants: Connection[TicketParticipant] = pages_of(
         models.Participant, "ticket_id", Order("participants", "added_at"), "Who takes part in it, first one first."
     )
-    space: Space | None = to_one("space", "The room or desk it is about.")
+    space: Space | None = to_one("space", "The room or desk it is about.", implied=True)
 
     created_at: datetime = strawberry.field(description="When it was opened.")
     updated_at: datetime = strawberry.field(description="When anything of it last changed.")
@@ -117,7 +129,7 @@ class Ticket(Node):
         description="Until when staff has put it out of sight.", directives=guarded(policy.STAFF_ONLY)
     )
 
-    transcript: Transcript = computed(lambda ticket: ticket, "The conversation as a record.")
+    transcript: Transcript = same_row("The conversation as a record.")
     messages: Connection[Message] = pages_of(
         models.Message,
         "ticket_id",
@@ -143,12 +155,27 @@ class Ticket(Node):
     is_imported: bool = strawberry.field(description="Whether it comes from an earlier system.")
     locked: bool = strawberry.field(description="Whether staff has stopped replies.")
 
-    @strawberry.field(description="The escalation under way; null without one.")
-    @staticmethod
-    async def active_escalation(root: Parent[models.Ticket], info: Info) -> Escalation | None:
-        if not root.is_escalated:
-            return None
-        return await active_escalation_of(info.context, root)  # type: ignore[return-value]
+    active_escalation: Escalation | None = the_one_of(
+        models.Escalation,
+        "ticket_id",
+        "submitted_at",
+        ~Q(stage=EscalationStage.RESOLVED),
+        "The escalation under way; null without one.",
+    )
+    feedback: Feedback | None = the_one_of(
+        models.Feedback, "ticket_id", "submitted_at", Q(), "What the customer thought of it; null until that is said."
+    )
+    last_sequence: int = derived_for(
+        lambda viewer: ("last_sequence",) if policy.sees_internal(viewer) else ("last_public_sequence",),
+        lambda viewer: int,
+        "How many timeline items it has that you may see.",
+    )
+    feed_cursor: Cursor = strawberry.field(
+        resolver=_feed_cursor,
+        description="The place of its stream, read with the row and before its children: "
+        "pass it as `after` to the subscriptions, and nothing is missed in between.",
+        metadata={PLAN: SqlValue(models.Ticket.position_sql, _stream_cursor)},
+    )
 
     @strawberry.field(
         description="The user names of everybody on it.",
@@ -172,29 +199,6 @@ class Ticket(Node):
             return await linked(info.context, root, "devices", models.Device)
 
         return listed(info.context, rows, BY_DEVICE_NAME, page_args(first, after, last, before))  # type: ignore[return-value]
-
-    @strawberry.field(description="What the customer thought of it; null until that is said.")
-    @staticmethod
-    async def feedback(root: Parent[models.Ticket], info: Info) -> Feedback | None:
-        return await feedback_of(info.context, root)  # type: ignore[return-value]
-
-    @strawberry.field(description="How many timeline items it has that you may see.")
-    @staticmethod
-    def last_sequence(root: Parent[models.Ticket], info: Info) -> int:
-        return root.last_sequence if policy.sees_internal(info.context.viewer) else root.last_public_sequence
-
-    @strawberry.field(
-        description="The place of its stream, read with the row and before its children: "
-        "pass it as `after` to the subscriptions, and nothing is missed in between."
-    )
-    @staticmethod
-    def feed_cursor(root: Parent[models.Ticket]) -> Cursor:
-        return Cursor(str(_place(root.feed_position)))
-
-
-def _place(position: str | None) -> StreamCursor:
-    epoch, _, head = (position or f"{NO_EPOCH}:0").partition(":")
-    return StreamCursor(epoch, int(head))
 
 
 def _availability(channel: TicketChannel) -> TranscriptAvailability:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from strawberry import Info, Parent, lazy
+from strawberry import lazy
 
 import models
 from domain.enums import (
@@ -20,7 +20,7 @@ from domain.policy import Viewer, sees_internal
 from engine.keyset import Order
 from schema.node import Node, entity
 from schema.people import Actor, actor_of
-from schema.relations import all_of, computed, to_one
+from schema.relations import all_of, derived, derived_for, to_one
 from schema.scalars import Cursor, EmailAddress, Locale, Markdown
 
 if TYPE_CHECKING:
@@ -49,21 +49,21 @@ class Attachment(Node):
 
 @strawberry.interface(description="Everything that can appear on a ticket's timeline.")
 class TimelineItem(Node):
-    ticket: Annotated["Ticket", lazy("schema.ticket")] = to_one("ticket", "The ticket it is on.")
+    ticket: Annotated["Ticket", lazy("schema.ticket")] = to_one("ticket", "The ticket it is on.", implied=True)
     occurred_at: datetime = strawberry.field(description="When it was said or happened.")
     actor: Actor | None = actor_of("Who said or did it; null once the account is gone.")
     visibility: Visibility = strawberry.field(description="Who may see it.")
 
-    @strawberry.field(description="1, 2, 3 … among the items of the ticket that you may see.")
-    @staticmethod
-    def sequence(root: Parent[models.TimelineItem], info: Info) -> int:
-        value: int = getattr(root, timeline_order(info.context.viewer).column)
-        return value
-
-    @strawberry.field(description="Its place in the ticket's lists of messages.")
-    @staticmethod
-    def cursor(root: Parent[models.TimelineItem], info: Info) -> Cursor:
-        return Cursor(timeline_order(info.context.viewer).cursor(root))
+    sequence: int = derived_for(
+        lambda viewer: (timeline_order(viewer).column,),
+        lambda viewer: int,
+        "1, 2, 3 … among the items of the ticket that you may see.",
+    )
+    cursor: Cursor = derived_for(
+        lambda viewer: (timeline_order(viewer).column, "id"),
+        lambda viewer: lambda place, key: timeline_order(viewer).cursor_at(place, str(key)),
+        "Its place in the ticket's lists of messages.",
+    )
 
 
 @strawberry.interface(description="A piece of conversation.")
@@ -79,46 +79,42 @@ class Message(TimelineItem, Node):
     source: MessageSource = strawberry.field(description="Where it came from.")
 
 
-def _is(kind: MessageKind) -> Any:
-    return lambda row: row.kind is kind
-
-
-@entity(models.Message, when=_is(MessageKind.CHAT), description="A message in the live conversation.")
-class ChatMessage(Message, TimelineItem, Node):
-    pass
-
-
-@entity(models.Message, when=_is(MessageKind.EMAIL), description="An e-mail of the request.")
-class EmailMessage(Message, TimelineItem, Node):
-    subject: str = computed(lambda row: row.email_subject or "", "Its subject line.")
-    from_: EmailAddress | None = strawberry.field(
-        name="from", resolver=lambda root: root.email_from, description="Its sender's address, where it is known."
-    )
-
-
-@entity(models.Message, when=_is(MessageKind.NOTE), description="A note beside the conversation.")
-class Note(Message, TimelineItem, Node):
-    pass
-
-
-def _happened(kind: TimelineEventKind) -> Any:
-    return lambda row: row.kind is kind
+def named(name: str, field: Any) -> Any:
+    """The field under a name that Python has a use of its own for."""
+    field.graphql_name = name
+    return field
 
 
 def _status(value: str | None) -> TicketStatus | None:
     return TicketStatus(value) if value else None
 
 
-@entity(models.TimelineEvent, when=_happened(TimelineEventKind.STATUS), description="The ticket's status changed.")
-class StatusChangedEvent(TimelineItem, Node):
-    from_: TicketStatus | None = strawberry.field(
-        name="from", resolver=lambda root: _status(root.old_value), description="The status before."
+@entity(models.Message, where=("kind", MessageKind.CHAT), description="A message in the live conversation.")
+class ChatMessage(Message, TimelineItem, Node):
+    pass
+
+
+@entity(models.Message, where=("kind", MessageKind.EMAIL), description="An e-mail of the request.")
+class EmailMessage(Message, TimelineItem, Node):
+    subject: str = derived("email_subject", lambda subject: subject or "", "Its subject line.")
+    from_: EmailAddress | None = named(
+        "from", derived("email_from", lambda address: address, "Its sender's address, where it is known.")
     )
-    to: TicketStatus = computed(lambda row: _status(row.new_value), "The status after.")
+
+
+@entity(models.Message, where=("kind", MessageKind.NOTE), description="A note beside the conversation.")
+class Note(Message, TimelineItem, Node):
+    pass
+
+
+@entity(models.TimelineEvent, where=("kind", TimelineEventKind.STATUS), description="The ticket's status changed.")
+class StatusChangedEvent(TimelineItem, Node):
+    from_: TicketStatus | None = named("from", derived("old_value", _status, "The status before."))
+    to: TicketStatus = derived("new_value", _status, "The status after.")
     reason: str | None = strawberry.field(description="Why, where a reason was given.")
 
 
-@entity(models.TimelineEvent, when=_happened(TimelineEventKind.FIELD), description="A field of the ticket changed.")
+@entity(models.TimelineEvent, where=("kind", TimelineEventKind.FIELD), description="A field of the ticket changed.")
 class FieldChangedEvent(TimelineItem, Node):
     field: str = strawberry.field(description="Which one, by its name in this API.")
     old_value: str | None = strawberry.field(description="What it was, in words; null: nothing.")
@@ -127,8 +123,10 @@ class FieldChangedEvent(TimelineItem, Node):
 
 @entity(
     models.TimelineEvent,
-    when=_happened(TimelineEventKind.ESCALATION),
+    where=("kind", TimelineEventKind.ESCALATION),
     description="An escalation of the ticket entered a stage.",
 )
 class EscalationStageChangedEvent(TimelineItem, Node):
-    entry: Annotated["EscalationTimelineEntry", lazy("schema.escalation")] = to_one("entry", "The entry of the stage.")
+    entry: Annotated["EscalationTimelineEntry", lazy("schema.escalation")] = to_one(
+        "entry", "The entry of the stage.", implied=True
+    )

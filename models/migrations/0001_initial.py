@@ -862,6 +862,10 @@ class Migration(migrations.Migration):
                 ("import_source", fields.CharField(null=True, max_length=60)),
                 ("import_key", fields.CharField(null=True, max_length=100)),
                 (
+                    "import_digest",
+                    fields.CharField(null=True, description="SHA-256 of what was imported", max_length=64),
+                ),
+                (
                     "devices",
                     fields.ManyToManyField(
                         "casewire.Device",
@@ -907,8 +911,8 @@ class Migration(migrations.Migration):
                     Index(fields=["assignee_id", "last_activity_at", "id"], name="ticket_assignee_by_activity"),
                     Index(fields=["owner_id", "last_activity_at", "id"], name="ticket_owner_by_activity"),
                     Index(fields=["space_id", "last_activity_at", "id"], name="ticket_space_by_activity"),
-                    Index(fields=["status", "waiting_since"], name="ticket_waiting"),
-                    Index(fields=["status", "resolved_at"], name="ticket_resolved"),
+                    Index(fields=["waiting_since"], name="ticket_waiting"),
+                    Index(fields=["closed_at", "resolved_at"], name="ticket_resolved"),
                 ],
                 "pk_attr": "id",
             },
