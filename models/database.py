@@ -42,6 +42,11 @@ def reader() -> BaseDBAsyncClient:
     return connection
 
 
+def reading() -> BaseDBAsyncClient:
+    """Where a read of the running task belongs: its transaction, if it is in one, or else the reader."""
+    return writer() if in_transaction_now() else reader()
+
+
 def writer() -> BaseDBAsyncClient:
     """The writing connection; inside a unit of work, its transaction."""
     connection: BaseDBAsyncClient = connections.get(WRITER)

@@ -1,31 +1,76 @@
 """Who asks: the viewer, made from the database once a request or socket."""
 
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
+from domain.enums import MemberVisibility, OrganizationRole, StaffRole
 from domain.policy import Membership, Viewer
+from engine.statements import MARK, Dialect, column, dialect_of, finished, stored
 from models import Membership as MembershipRow
-from models import User
+from models import Organization, User
+from models.database import reading
+
+Read = Callable[[str, tuple[Any, ...]], Awaitable[Sequence[Any]]]
 
 
-async def load_viewer(user_id: UUID, *, expires_at: datetime | None = None) -> Viewer | None:
-    """The viewer for a person, or None when the account is gone or switched off."""
-    user = await User.get_or_none(id=user_id, is_active=True)
-    if user is None:
+async def load_viewer(user_id: UUID, *, expires_at: datetime | None = None, read: Read | None = None) -> Viewer | None:
+    """The viewer for a person, or None when the account is gone or switched off. One statement.
+
+    `read` is a quicker way to the database than the reading connection, where there is one.
+    """
+    dialect = dialect_of(User)
+    rows = await (read or _read)(_statement(dialect), (stored(user_id, dialect),))
+    if not rows:
         return None
-    rows = await MembershipRow.filter(user_id=user_id).select_related("organization").order_by("joined_at", "id")
     return Viewer(
-        user_id=user.id,
-        staff_role=user.staff_role,
-        memberships=tuple(_membership(row) for row in rows),
+        user_id=user_id,
+        staff_role=StaffRole(rows[0][0]) if rows[0][0] else None,
+        memberships=tuple(_membership(row) for row in rows if row[1]),
         expires_at=expires_at,
     )
 
 
-def _membership(row: MembershipRow) -> Membership:
+def viewer_kind(viewer: Viewer) -> str:
+    """Viewers of a kind have the same plans: staff, or not."""
+    return viewer.audience
+
+
+def viewer_key(viewer: Viewer) -> Hashable:
+    """Viewers with the same key see the same: nothing made for one viewer is ever used for another."""
+    return viewer.user_id, viewer.staff_role, viewer.memberships, viewer.scopes
+
+
+@cache
+def _statement(dialect: Dialect) -> str:
+    """One row for each membership, in the order of joining; one without any where there is none."""
+    columns = [
+        column(User, "staff_role", "u", dialect),
+        column(MembershipRow, "organization_id", "m", dialect),
+        column(MembershipRow, "role", "m", dialect),
+        column(Organization, "member_visibility", "o", dialect),
+        column(Organization, "history_starts_at", "o", dialect),
+    ]
+    sql = (
+        f'SELECT {", ".join(columns)} FROM "app_user" "u" '
+        'LEFT JOIN "membership" "m" ON "m"."user_id" = "u"."id" '
+        'LEFT JOIN "organization" "o" ON "o"."id" = "m"."organization_id" '
+        f'WHERE "u"."id" = {MARK} AND "u"."is_active" ORDER BY "m"."joined_at", "m"."id"'
+    )
+    return finished(sql, dialect)
+
+
+async def _read(sql: str, values: tuple[Any, ...]) -> Sequence[Any]:
+    _, rows = await reading().execute_query(sql, list(values))
+    return rows
+
+
+def _membership(row: Sequence[Any]) -> Membership:
     return Membership(
-        organization_id=row.organization_id,
-        role=row.role,
-        member_visibility=row.organization.member_visibility,
-        history_starts_at=row.organization.history_starts_at,
+        organization_id=UUID(row[1]),
+        role=OrganizationRole(row[2]),
+        member_visibility=MemberVisibility(row[3]),
+        history_starts_at=datetime.fromisoformat(row[4]) if row[4] else None,
     )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,11 +16,14 @@ from starlette.routing import Route, WebSocketRoute
 from strawberry.extensions import DisableIntrospection
 
 from domain.policy import Viewer
-from models.database import open_database, reader
+from engine.executing import Engine
+from engine.reads import PostgresReads, Reads, SqliteReads
+from models.database import is_sqlite, open_database, reader, sqlite_path
 from models.migrate import MigrationRefused, pending
 from realtime.hub import Hub
 from resolvers.context import Context, ServerFacts, Services, utc_now
 from resolvers.transaction import settle
+from resolvers.viewers import load_viewer, viewer_key, viewer_kind
 from schema.build import build_schema
 from server.auth import Auth, auth_from
 from server.settings import Settings
@@ -55,7 +59,7 @@ def create_app(settings: Settings) -> Casewire:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_database(settings.database_url), running(services, settings):
+        async with open_database(settings.database_url), planned(endpoint, auth, settings), running(services, settings):
             yield
         auth.passwords.close()
 
@@ -111,6 +115,27 @@ def limits_from(settings: Settings) -> Limits:
         init_timeout=settings.init_timeout_seconds,
         max_operations_per_socket=settings.max_operations_per_socket,
     )
+
+
+@contextlib.asynccontextmanager
+async def planned(endpoint: Endpoint, auth: Auth, settings: Settings) -> AsyncIterator[None]:
+    """Queries are planned, and viewers read, on connections that do nothing but read."""
+    reads = await open_reads(settings.database_url)
+    fast = endpoint.fast
+    fast.engine = Engine(fast.documents.schema, reads, kind=viewer_kind, key=viewer_key, most=settings.max_page_size)
+    auth.authenticator.load = partial(load_viewer, read=fast.read)
+    try:
+        yield
+    finally:
+        fast.engine = None
+        auth.authenticator.load = load_viewer
+        await reads.close()
+
+
+async def open_reads(database_url: str) -> Reads:
+    if is_sqlite(database_url):
+        return SqliteReads(sqlite_path(database_url))
+    return await PostgresReads.open(database_url)
 
 
 @contextlib.asynccontextmanager

@@ -53,6 +53,10 @@ class AccessTokens:
         }
         return jwt.encode({"alg": ALGORITHM, "typ": TYPE}, claims, self._key, algorithms=[ALGORITHM])
 
+    def is_current(self, identity: Identity) -> bool:
+        """Whether an identity that was verified before has not run out since."""
+        return identity.expires_at > self._now()
+
     def verify(self, token: str, unverified: Unverified) -> Identity:
         """Whom the token speaks for; it ends exactly at its `exp`.
 

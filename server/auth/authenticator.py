@@ -1,5 +1,8 @@
 """From a bearer token to the viewer it speaks for, the same way for HTTP requests and for `connection_init`."""
 
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+
 from domain.errors import Unauthenticated
 from domain.policy import ANONYMOUS, Viewer
 from resolvers.viewers import load_viewer
@@ -8,11 +11,20 @@ from server.auth.jwt import peek
 from server.auth.outside import OutsideTokens
 from server.settings import OWN_ISSUER
 
+LoadViewer = Callable[..., Awaitable[Viewer | None]]
+
+MOST_REMEMBERED = 10_000
+"""Verified tokens of our own. Their signature cannot go bad; their end is looked at every time."""
+
 
 class Authenticator:
-    def __init__(self, access: AccessTokens, outside: OutsideTokens | None = None) -> None:
+    def __init__(
+        self, access: AccessTokens, outside: OutsideTokens | None = None, load: LoadViewer = load_viewer
+    ) -> None:
         self._access = access
         self._outside = outside
+        self._verified: OrderedDict[str, Identity] = OrderedDict()
+        self.load = load
 
     async def __call__(self, token: str | None) -> Viewer:
         """The viewer, whose `expires_at` is the token's; ANONYMOUS without a token.
@@ -24,19 +36,28 @@ class Authenticator:
         if token is None:
             return ANONYMOUS
         identity = await self._identify(token)
-        viewer = await load_viewer(identity.user_id, expires_at=identity.expires_at)
+        viewer = await self.load(identity.user_id, expires_at=identity.expires_at)
         if viewer is None:
             raise Unauthenticated
         return viewer
 
     async def _identify(self, token: str) -> Identity:
+        known = self._verified.get(token)
+        if known is not None and self._access.is_current(known):
+            return known
         unverified = peek(token)
         issuer = unverified.claims.get("iss")
         if issuer == OWN_ISSUER:
-            return self._access.verify(token, unverified)
+            return self._remembered(token, self._access.verify(token, unverified))
         if self._outside and issuer == self._outside.issuer:
             return await self._outside.verify(token, unverified)
         raise Unauthenticated
+
+    def _remembered(self, token: str, identity: Identity) -> Identity:
+        self._verified[token] = identity
+        if len(self._verified) > MOST_REMEMBERED:
+            self._verified.popitem(last=False)
+        return identity
 
 
 def bearer_token(authorization: str | None) -> str | None:

@@ -23,6 +23,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
+from engine.executing import Operation
 from server.transport.limits import Limits
 from server.transport.measure import Measure, page_values
 
@@ -43,7 +44,9 @@ class Document:
         self._operations = [d for d in node.definitions if isinstance(d, OperationDefinitionNode)]
         self._page_variables: tuple[str, ...] | None = None
         self._over_limits: dict[tuple[object, ...], list[GraphQLError]] = {}
-        self._validated: tuple[Rules, list[GraphQLError]] | None = None
+        self._validated: dict[Rules, list[GraphQLError]] = {}
+        self.operations: dict[str | None, Operation] = {}
+        """What the engine knows of each of its operations, by the name it is asked for."""
 
     def errors(self, rules: Rules, operation_name: str | None, variables: Mapping[str, Any]) -> list[GraphQLError]:
         """Why this document may not be executed, empty if it may."""
@@ -57,9 +60,9 @@ class Document:
                     extensions={"code": "OPERATION_RESOLUTION_FAILURE"},
                 )
             ]
-        if self._validated is None or self._validated[0] != rules:
-            self._validated = rules, validate_document(self._schema, self.node, rules)
-        return self._validated[1]
+        if rules not in self._validated:
+            self._validated[rules] = validate_document(self._schema, self.node, rules)
+        return self._validated[rules]
 
     def is_subscription(self, operation_name: str | None) -> bool:
         operation = get_operation_ast(self.node, operation_name)
@@ -86,7 +89,7 @@ class Documents:
     """The documents of one schema, the least recently used dropped when `HELD_CHARACTERS` of text are exceeded."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
-        self._schema = schema
+        self.schema = schema
         self._limits = limits
         self._held: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
@@ -103,7 +106,7 @@ class Documents:
 
     def wrap(self, node: DocumentNode) -> Document:
         """A document that somebody else parsed; it is not held."""
-        return Document(node, self._schema, self._limits)
+        return Document(node, self.schema, self._limits)
 
     def _hold(self, text: str, document: Document) -> None:
         self._held[text] = document

@@ -18,7 +18,7 @@ from cross_web import HTTPException
 from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
@@ -33,6 +33,7 @@ from strawberry.types.unset import UNSET, UnsetType
 from domain.errors import Unauthenticated
 from server.transport import masking
 from server.transport.execution import guarded
+from server.transport.fast import FastPath, is_plain, replayed
 from server.transport.http import (
     CODES,
     GRAPHQL_JSON,
@@ -84,6 +85,7 @@ class Endpoint(GraphQL[Any, None]):
         """
         self.limits = limits or Limits()
         guarded_schema, self.documents = guarded(schema, self.limits)
+        self.fast = FastPath(self.documents)
         super().__init__(
             guarded_schema,
             graphql_ide="graphiql",  # ours: see render_graphql_ide
@@ -103,6 +105,12 @@ class Endpoint(GraphQL[Any, None]):
         if scope["type"] == "websocket":
             await self._upgrade(scope, receive, send)
             return
+        if self.fast.engine is not None and is_plain(scope):
+            message = await self._first_of_body(receive)
+            if message is not None:
+                if await self._answered(scope, message, send):
+                    return
+                receive = replayed(message, receive)
         request = Request(scope, receive)
         try:
             response = await self.run(request)
@@ -115,6 +123,22 @@ class Endpoint(GraphQL[Any, None]):
         except Exception as error:
             response = self._respond(request, 500, masking.internal_error(error))
         await response(scope, receive, send)
+
+    async def _first_of_body(self, receive: Receive) -> Message | None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.limits.body_timeout):
+                return await receive()
+        return None
+
+    async def _answered(self, scope: Scope, message: Message, send: Send) -> bool:
+        """Whether the short way has answered; a body in pieces, or too large a one, is not for it."""
+        body = message.get("body", b"")
+        if message["type"] != "http.request" or message.get("more_body") or len(body) > self.limits.max_body_bytes:
+            return False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.limits.operation_timeout):
+                return await self.fast.answer(scope, body, send, self._authenticate, self._open_context)
+        return False
 
     # --- who
 

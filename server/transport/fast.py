@@ -1,0 +1,122 @@
+"""The short way of a plain query: body to plan to bytes, past Strawberry's view and graphql-core.
+
+It answers what it can answer whole. Everything else (errors, mutations, other methods and media types, what cannot be
+planned) goes the ordinary way, from the start, as if nobody had tried.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from graphql.validation import specified_rules
+from starlette.types import Message, Receive, Scope, Send
+
+from domain.errors import Unauthenticated
+from engine.executing import Engine
+from server.transport.documents import Documents
+from server.transport.http import GRAPHQL_JSON, LEGACY_JSON, negotiate
+from server.transport.tokens import bearer_token
+
+RULES = tuple(specified_rules)
+
+MOST_ACCEPTS = 200
+"""Different `Accept` headers whose answer is remembered."""
+
+
+class FastPath:
+    """Off until `engine` is set, which the application does once its database is open."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self.engine: Engine | None = None
+        self._accepts: dict[bytes, bytes] = {}
+
+    async def read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        assert self.engine is not None
+        return await self.engine.reads.fetch(sql, values)
+
+    async def data(
+        self, query: str | None, operation_name: str | None, variables: Mapping[str, Any] | None, context: Any
+    ) -> dict[str, Any] | None:
+        """The answer's `data`, or None where the ordinary way has to answer. Limits hold here as there."""
+        if self.engine is None or not query:
+            return None
+        try:
+            document = self.documents.open(query)
+        except GraphQLError:
+            return None
+        if document.errors(RULES, operation_name, variables or {}):
+            return None
+        operation = document.operations.get(operation_name)
+        if operation is None:
+            operation = document.operations[operation_name] = self.engine.open(document.node, operation_name)
+        return await self.engine.data(operation, variables, context)
+
+    async def answer(
+        self,
+        scope: Scope,
+        body: bytes,
+        send: Send,
+        authenticate: Callable[[str | None], Awaitable[Any]],
+        open_context: Callable[[Any], Any],
+    ) -> bool:
+        """Answer a request whose body is there; False where nothing was sent and the ordinary way has to."""
+        headers = dict(scope["headers"])
+        media_type = self._media_type(headers.get(b"accept", b"*/*"))
+        if media_type is None:
+            return False
+        try:
+            given = orjson.loads(body)
+            if type(given) is not dict or given.get("extensions") or type(given.get("query")) is not str:
+                return False
+            variables, name = given.get("variables"), given.get("operationName")
+            if not (variables is None or type(variables) is dict) or not (name is None or type(name) is str):
+                return False
+            authorization = headers.get(b"authorization")
+            token = bearer_token(authorization.decode("latin-1") if authorization is not None else None)
+            data = await self.data(given["query"], name, variables, open_context(await authenticate(token)))
+            if data is None:
+                return False
+            answer = orjson.dumps({"data": data})
+        except (orjson.JSONDecodeError, TypeError, Unauthenticated):
+            return False
+        length = str(len(answer)).encode()
+        head = [(b"content-type", media_type), (b"content-length", length)]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": answer})
+        return True
+
+    def _media_type(self, accept: bytes) -> bytes | None:
+        found = self._accepts.get(accept)
+        if found is None:
+            chosen = negotiate(accept.decode("latin-1"))
+            if chosen not in (GRAPHQL_JSON, LEGACY_JSON):
+                return None
+            if len(self._accepts) >= MOST_ACCEPTS:
+                self._accepts.clear()
+            found = self._accepts[accept] = f"{chosen}; charset=utf-8".encode()
+        return found
+
+
+def is_plain(scope: Scope) -> bool:
+    """Whether a request may go the short way, as far as its head tells: a POST of JSON, and nothing unusual."""
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return False
+    plain = False
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            plain = value in (b"application/json", b"application/json; charset=utf-8")
+        elif name in (b"content-encoding", b"transfer-encoding", b"expect"):
+            return False
+    return plain
+
+
+def replayed(message: Message, receive: Receive) -> Receive:
+    """`receive` for whoever comes next, beginning with what was received already."""
+    waiting = [message]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
