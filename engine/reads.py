@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -83,7 +84,8 @@ class PostgresReads:
 
     @classmethod
     async def open(cls, url: str, *, size: int = 8) -> "PostgresReads":
-        pool = await asyncpg.create_pool(url, min_size=1, max_size=size, statement_cache_size=512, command_timeout=30)
+        plain = urlsplit(url)._replace(query="").geturl()  # what follows is for the pool that writes
+        pool = await asyncpg.create_pool(plain, min_size=1, max_size=size, statement_cache_size=512, command_timeout=30)
         return cls(pool)
 
     async def fetch(self, sql: str, values: tuple[Any, ...]) -> list[Any]:

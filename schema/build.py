@@ -6,7 +6,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
-from schema import escalation, inventory, people, timeline
+from schema import errors, escalation, inventory, people, timeline
 from schema.access import Schema
 from schema.mutation import Mutation
 from schema.query import Query
@@ -26,6 +26,9 @@ REACHED_BY_INTERFACE_ONLY = [
     timeline.FieldChangedEvent,
     timeline.EscalationStageChangedEvent,
     escalation.EscalationTimelineEntry,
+    errors.FieldError,
+    errors.TicketClosedError,
+    errors.StaleVersionError,
 ]
 
 

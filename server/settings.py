@@ -118,7 +118,9 @@ class Settings(BaseSettings):
     max_page_size: int = Field(100, ge=1, le=1000, description="Largest `first` or `last` of a connection (items).")
     max_depth: int = Field(12, ge=1, description="Deepest nesting of an operation (levels).")
     max_tokens: int = Field(2000, ge=100, description="Longest document (lexical tokens).")
-    max_cost: int = Field(10_000, ge=1, description="Highest cost of an operation: fields times expected list items.")
+    max_cost: int = Field(
+        10_000, ge=1, description="Highest cost of an operation: the objects that its answer may hold, every page full."
+    )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body, attachments aside (bytes).")
     max_message_bytes: int = Field(64 * 1024, ge=1024, description="Largest message on a WebSocket (bytes).")
     max_operations_per_socket: int = Field(100, ge=1, description="Operations that one WebSocket may have open.")
@@ -133,10 +135,10 @@ class Settings(BaseSettings):
     )
 
     replay_window: Duration = Field(
-        timedelta(days=7), description="How long events are kept for clients that come back (duration)."
+        timedelta(days=7), description="How long events are kept at least, for clients that come back (duration)."
     )
     replay_max_events: int = Field(
-        1000, ge=1, description="Most events that one client is sent again; beyond it the client starts anew (events)."
+        1000, ge=1, description="How many events of a stream are kept at least, for clients that come back (events)."
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

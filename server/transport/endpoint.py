@@ -149,10 +149,15 @@ class Endpoint(GraphQL[Any, None]):
 
     async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
         try:
-            context.viewer = await self._authenticate(token_of_socket(context.connection_params, context.headers))
+            context.token = token_of_socket(context.connection_params, context.headers)
+            context.viewer = await self._authenticate(context.token)
         except Unauthenticated as error:
             raise ConnectionRejectionError from error
         return cast(UnsetType, UNSET)
+
+    async def viewer_now(self, connection: Connection) -> Viewer:
+        """Asked for every operation: a socket lives for long, and rights change meanwhile."""
+        return await self._authenticate(connection.token)
 
     def open_context(self, viewer: Viewer | None) -> object:
         return self._open_context(viewer)

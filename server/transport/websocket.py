@@ -46,6 +46,7 @@ class Connection:
     headers: Mapping[str, str]
     connection_params: dict[str, object] = field(default_factory=dict)
     viewer: "Viewer | None" = None
+    token: str | None = None
 
 
 class TextSocket(ASGIWebSocketAdapter):
@@ -179,7 +180,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         results = await self.schema.stream(
             operation.query,
             variable_values=operation.variables,
-            context_value=self.view.open_context(self.context.viewer),
+            context_value=self.view.open_context(await self.view.viewer_now(self.context)),
             root_value=self.root_value,
             operation_name=operation.operation_name,
             operation_extensions=operation.extensions,
