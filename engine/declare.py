@@ -113,6 +113,43 @@ class Listed:
     order_columns: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A row that an event is about: its id is made from the event's data; None where the event is about none."""
+
+    model: type[Model]
+    key: Callable[[Mapping[str, Any]], str | None]
+    seen: Callable[[Any], Q]
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What one subscriber follows. `guard` is asked anew from time to time, and raises when it may no longer."""
+
+    topic: str
+    after: Any
+    guard: Callable[[], Any]
+    wanted: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A subscription whose events can be made once for all who follow alike.
+
+    `open` says, for a context and arguments, what is followed, or raises. An event of one of `kinds` becomes an object
+    of type `event_type`: its fields are made from the event by `values`, or are the rows of `rows`.
+    """
+
+    open: Callable[[Any, Mapping[str, Any]], Any]
+    kinds: frozenset[str]
+    event_type: str
+    values: Mapping[str, Callable[[Any], Any]]
+    rows: Mapping[str, EventRow]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
 class FieldGuard(Protocol):
     """What an extension of a field must offer for the field to be planned."""
 

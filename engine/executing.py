@@ -23,6 +23,7 @@ from engine.planning import Plan, RootPages, plan_operation
 from engine.reads import Reads
 from engine.running import Binding, Run
 from engine.statements import Bail, NotPlannable
+from engine.streaming import StreamPlan, plan_stream
 
 MOST_BINDINGS = 2_000
 """Viewers whose conditions are remembered; the least recently seen go first."""
@@ -43,6 +44,7 @@ class Operation:
     plain_variables: dict[str, tuple[type, bool]] | None
     flags: tuple[str, ...] = ()
     plans: dict[Hashable, Plan | None] = field(default_factory=dict)
+    streams: dict[Hashable, StreamPlan] = field(default_factory=dict)
 
     @property
     def is_query(self) -> bool:
@@ -93,7 +95,38 @@ class Engine:
         """For showing: the plan that an operation runs by, or None where graphql-core executes it."""
         return self._plan(operation, self._variables(operation, given), viewer)
 
+    def stream(self, operation: Operation, given: Mapping[str, Any], viewer: Any) -> tuple[StreamPlan, Any] | None:
+        """The plan of a subscription and its variables; None where graphql-core has to execute it."""
+        if operation.node is None or operation.node.operation is not OperationType.SUBSCRIPTION:
+            return None
+        try:
+            variables = self._variables(operation, given)
+            return self._stream_plan(operation, variables, viewer), variables
+        except Exception as reason:
+            # As for queries: whatever it is, graphql-core meets it again and words it.
+            self.stats[f"unplanned stream: {type(reason).__name__}: {reason}"] += 1
+            return None
+
+    def binding(self, viewer: Any) -> Binding:
+        """What is made for a viewer once."""
+        return self._binding(viewer)
+
     # --- plans
+
+    def _stream_plan(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> StreamPlan:
+        key = ("stream", self.kind(viewer), *(variables.get(name) for name in operation.flags))
+        plan = operation.streams.get(key)
+        if plan is None:
+            assert operation.node is not None
+            plan = plan_stream(self.schema, operation.node, operation.fragments, variables, viewer, self.reads.dialect)
+            self.stats["plans"] += 1
+            if plan.flags and not operation.flags:
+                operation.flags = tuple(sorted(plan.flags))
+                key = ("stream", self.kind(viewer), *(variables.get(name) for name in operation.flags))
+            if len(operation.streams) >= MOST_VARIANTS:
+                operation.streams.clear()
+            operation.streams[key] = plan
+        return plan
 
     def _plan(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> Plan | None:
         key = (self.kind(viewer), *(variables.get(name) for name in operation.flags))

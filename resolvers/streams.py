@@ -9,12 +9,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from uuid import UUID
 
+from domain import policy
 from domain.enums import Visibility
 from domain.errors import NotFound
 from domain.policy import Viewer, sees_internal
+from engine.declare import Following
 from models import Ticket
 from realtime.cursor import Cursor
 from realtime.hub import Step
+from realtime.log import Event
 from resolvers.context import Context
 from resolvers.viewers import load_viewer
 
@@ -47,6 +50,18 @@ async def follow(ctx: Context, ticket_id: UUID, after: Cursor | None) -> AsyncGe
     async with aclosing(ctx.services.hub.follow(topic, after, guard=_watching(ctx, ticket_id))) as steps:
         async for step in steps:
             yield step
+
+
+def following(
+    ctx: Context, ticket_id: UUID, after: Cursor | None, wanted: Callable[[Event], bool] = lambda event: True
+) -> Following:
+    """What a subscriber of a ticket follows, for whoever fans its events out.
+
+    Raises:
+        Unauthenticated: nobody is signed in.
+    """
+    policy.check_authenticated(ctx.viewer)
+    return Following(stream_for(ctx.viewer, ticket_id), after, _watching(ctx, ticket_id), wanted)
 
 
 def _watching(ctx: Context, ticket_id: UUID) -> Callable[[], Awaitable[None]]:

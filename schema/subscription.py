@@ -1,19 +1,23 @@
 """The subscriptions: each resumes after a cursor, and says when it has caught up."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 from strawberry import ID, Info
+from tortoise.expressions import Q
 
 import models
 from domain.enums import ChangeType, StreamResetReason
 from domain.errors import Invalid, NotFound
+from engine.declare import PLAN, EventRow, Followed, Following
 from realtime.cursor import Cursor as StreamCursor
 from realtime.hub import CaughtUp, Reset
 from resolvers import escalations, messages, ticket_streams
+from resolvers.context import Context
 from resolvers.reading import found
+from resolvers.streams import ESCALATION_CHANGED, ESCALATION_ENTERED, MESSAGE_ADDED, following
 from schema.access import signed_in
 from schema.escalation import Escalation, EscalationTimelineEntry
 from schema.node import key_of, key_or_none
@@ -88,9 +92,42 @@ TicketStreamItem = Annotated[
 ]
 
 
+async def _follow_messages(context: Context, args: Mapping[str, Any]) -> Following:
+    ticket = key_of(args["ticketId"], "Ticket", field="ticketId")
+    return following(context, ticket, _place(args.get("after")))
+
+
+async def _follow_escalations(context: Context, args: Mapping[str, Any]) -> Following:
+    ticket, escalation = await _followed(context, args.get("ticketId"), args.get("escalationId"))
+    wanted = str(escalation) if escalation else None
+    return following(
+        context, ticket, _place(args.get("after")), lambda event: wanted in (None, event.data["escalation"])
+    )
+
+
+MESSAGES = Followed(
+    open=_follow_messages,
+    kinds=frozenset({MESSAGE_ADDED}),
+    event_type="MessageChange",
+    values={"changeType": lambda event: ChangeType.ADDED.value},
+    rows={"message": EventRow(models.Message, lambda data: data["message"], models.Message.shown_on_readable_ticket)},
+)
+
+ESCALATIONS = Followed(
+    open=_follow_escalations,
+    kinds=frozenset({ESCALATION_ENTERED, ESCALATION_CHANGED}),
+    event_type="EscalationTimelineChange",
+    values={"changeType": lambda event: (ChangeType.ADDED if event.data.get("entry") else ChangeType.UPDATED).value},
+    rows={
+        "escalation": EventRow(models.Escalation, lambda data: data["escalation"], lambda viewer: Q()),
+        "entry": EventRow(models.EscalationEntry, lambda data: data.get("entry"), lambda viewer: Q()),
+    },
+)
+
+
 @strawberry.type(description="What is pushed as it happens, and replayed after a break: nothing lost, nothing twice.")
 class Subscription:
-    @strawberry.subscription(description="The messages of a ticket.", directives=signed_in())
+    @strawberry.subscription(description="The messages of a ticket.", directives=signed_in(), metadata={PLAN: MESSAGES})
     async def messages(
         self, info: Info, ticket_id: TicketID, after: Since = None
     ) -> AsyncGenerator[MessageStreamItem, None]:
@@ -108,6 +145,7 @@ class Subscription:
     @strawberry.subscription(
         description="The stages of a ticket's escalations, or of one escalation: give one of the two ids.",
         directives=signed_in(),
+        metadata={PLAN: ESCALATIONS},
     )
     async def escalation_timeline(
         self,
@@ -118,7 +156,7 @@ class Subscription:
         escalation_id: Annotated[ID | None, strawberry.argument(description="Follow this escalation.")] = None,
         after: Since = None,
     ) -> AsyncGenerator[EscalationStreamItem, None]:
-        ticket, escalation = await _followed(info, ticket_id, escalation_id)
+        ticket, escalation = await _followed(info.context, ticket_id, escalation_id)
         watch = escalations.watch_escalations(info.context, ticket, escalation_id=escalation, after=_place(after))
         async with aclosing(watch) as steps:
             async for step in steps:
@@ -162,7 +200,7 @@ def _marker(step: CaughtUp | Reset) -> StreamCaughtUp | StreamReset:
     return StreamReset(reason=StreamResetReason(step.reason), cursor=cursor)
 
 
-async def _followed(info: Info, ticket_id: str | None, escalation_id: str | None) -> Any:
+async def _followed(context: Context, ticket_id: str | None, escalation_id: str | None) -> Any:
     """The keys of the ticket and of the escalation to follow.
 
     Raises:
@@ -174,7 +212,7 @@ async def _followed(info: Info, ticket_id: str | None, escalation_id: str | None
     ticket = key_or_none(ticket_id, "Ticket", field="ticketId")
     key = key_or_none(escalation_id, "Escalation", field="escalationId")
     if key is not None:
-        escalation = await found(info.context, models.Escalation, key)
+        escalation = await found(context, models.Escalation, key)
         if escalation is None:
             raise NotFound("escalation", field=("escalationId",))
         ticket = escalation.ticket_id

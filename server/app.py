@@ -29,6 +29,7 @@ from server.auth import Auth, auth_from
 from server.settings import Settings
 from server.sweeps import sweep_for_ever
 from server.transport.endpoint import Endpoint
+from server.transport.fanout import Fanout
 from server.transport.ide import Console
 from server.transport.limits import Limits
 from server.transport.sockets import Sockets
@@ -59,7 +60,11 @@ def create_app(settings: Settings) -> Casewire:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_database(settings.database_url), planned(endpoint, auth, settings), running(services, settings):
+        async with (
+            open_database(settings.database_url),
+            running(services, settings),
+            planned(endpoint, auth, services, settings),
+        ):
             yield
         auth.passwords.close()
 
@@ -118,16 +123,18 @@ def limits_from(settings: Settings) -> Limits:
 
 
 @contextlib.asynccontextmanager
-async def planned(endpoint: Endpoint, auth: Auth, settings: Settings) -> AsyncIterator[None]:
+async def planned(endpoint: Endpoint, auth: Auth, services: Services, settings: Settings) -> AsyncIterator[None]:
     """Queries are planned, and viewers read, on connections that do nothing but read."""
     reads = await open_reads(settings.database_url)
     fast = endpoint.fast
     fast.engine = Engine(fast.documents.schema, reads, kind=viewer_kind, key=viewer_key, most=settings.max_page_size)
+    endpoint.fanout = Fanout(services.hub, fast.engine)
     auth.authenticator.load = partial(load_viewer, read=fast.read)
     try:
         yield
     finally:
-        fast.engine = None
+        await endpoint.fanout.close()
+        fast.engine = endpoint.fanout = None
         auth.authenticator.load = load_viewer
         await reads.close()
 

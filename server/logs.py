@@ -38,7 +38,14 @@ def set_up_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
+    logging.getLogger("uvicorn.error").addFilter(is_no_chatter)
     # The requests themselves are the proxy's to log; here they would drown what matters.
     logging.getLogger("uvicorn.access").disabled = True
     for name in ("tortoise", "asyncio", "aiosqlite", "httpx", "multipart"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def is_no_chatter(record: logging.LogRecord) -> bool:
+    """uvicorn tells of every socket that opens and closes, three lines each: of a thousand watchers that is no news."""
+    message = str(record.msg)
+    return not (message.startswith("connection ") or '"WebSocket' in message)

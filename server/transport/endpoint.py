@@ -33,6 +33,7 @@ from strawberry.types.unset import UNSET, UnsetType
 from domain.errors import Unauthenticated
 from server.transport import masking
 from server.transport.execution import guarded
+from server.transport.fanout import Fanout, Stream
 from server.transport.fast import FastPath, is_plain, replayed
 from server.transport.http import (
     CODES,
@@ -49,7 +50,7 @@ from server.transport.ide import Console
 from server.transport.limits import Limits
 from server.transport.sockets import Sockets
 from server.transport.tokens import bearer_token, token_of_socket
-from server.transport.websocket import Connection, Handler, TextSocket
+from server.transport.websocket import Connection, Handler, SafeOperation, TextSocket
 
 
 class Viewer(Protocol):
@@ -86,6 +87,7 @@ class Endpoint(GraphQL[Any, None]):
         self.limits = limits or Limits()
         guarded_schema, self.documents = guarded(schema, self.limits)
         self.fast = FastPath(self.documents)
+        self.fanout: Fanout | None = None
         super().__init__(
             guarded_schema,
             graphql_ide="graphiql",  # ours: see render_graphql_ide
@@ -158,6 +160,13 @@ class Endpoint(GraphQL[Any, None]):
     async def viewer_now(self, connection: Connection) -> Viewer:
         """Asked for every operation: a socket lives for long, and rights change meanwhile."""
         return await self._authenticate(connection.token)
+
+    async def direct_stream(self, operation: SafeOperation, context: Any, scope: Scope) -> Stream | None:
+        """What a subscription follows, where it can be fanned out directly: limits and validation hold here too."""
+        if self.fanout is None:
+            return None
+        known = self.fast.operation(operation.query, operation.operation_name, operation.variables or {})
+        return await self.fanout.open(known, operation.variables or {}, context, scope) if known else None
 
     def open_context(self, viewer: Viewer | None) -> object:
         return self._open_context(viewer)

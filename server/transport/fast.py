@@ -13,7 +13,7 @@ from graphql.validation import specified_rules
 from starlette.types import Message, Receive, Scope, Send
 
 from domain.errors import Unauthenticated
-from engine.executing import Engine
+from engine.executing import Engine, Operation
 from server.transport.documents import Documents
 from server.transport.http import GRAPHQL_JSON, LEGACY_JSON, negotiate
 from server.transport.tokens import bearer_token
@@ -39,19 +39,28 @@ class FastPath:
     async def data(
         self, query: str | None, operation_name: str | None, variables: Mapping[str, Any] | None, context: Any
     ) -> dict[str, Any] | None:
-        """The answer's `data`, or None where the ordinary way has to answer. Limits hold here as there."""
+        """The answer's `data`, or None where the ordinary way has to answer."""
+        operation = self.operation(query, operation_name, variables or {})
+        if operation is None or self.engine is None:
+            return None
+        return await self.engine.data(operation, variables, context)
+
+    def operation(
+        self, query: str | None, operation_name: str | None, variables: Mapping[str, Any]
+    ) -> Operation | None:
+        """The operation, if it may be executed: limits and validation hold here as on the ordinary way."""
         if self.engine is None or not query:
             return None
         try:
             document = self.documents.open(query)
         except GraphQLError:
             return None
-        if document.errors(RULES, operation_name, variables or {}):
+        if document.errors(RULES, operation_name, variables):
             return None
         operation = document.operations.get(operation_name)
         if operation is None:
             operation = document.operations[operation_name] = self.engine.open(document.node, operation_name)
-        return await self.engine.data(operation, variables, context)
+        return operation
 
     async def answer(
         self,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -23,7 +23,16 @@ SHUTDOWN_AFTER_DRAIN = 10
 logger = logging.getLogger("uvicorn.error")
 
 
+PROTOCOL = "casewire.protocol"
+"""The extension of a socket's ASGI scope under which the application finds its protocol, to write finished frames."""
+
+
 class LiveSocketProtocol(WebSocketsSansIOProtocol):
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):  # refused upgrades have none; the application has not run yet
+            cast(dict[str, Any], self.scope["extensions"])[PROTOCOL] = self
+
     def keepalive_timeout(self) -> None:
         """Cut the connection of a peer that did not answer a ping.
 

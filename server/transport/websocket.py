@@ -24,7 +24,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from strawberry.types.execution import ExecutionResult
 from strawberry.utils.aio import aclosing
 
+from realtime.cursor import Cursor
 from server.transport import masking
+from server.transport.fanout import Member
 from server.transport.limits import limit_exceeded
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class TextSocket(ASGIWebSocketAdapter):
 class SafeOperation(Operation[Connection, None]):
     """Formats errors for clients, and keeps the `extensions` of the request, which Strawberry drops."""
 
-    __slots__ = ("extensions",)
+    __slots__ = ("extensions", "member")
 
     def __init__(self, handler: "Handler", message: dict[str, Any]) -> None:
         payload = message["payload"]
@@ -92,9 +94,13 @@ class SafeOperation(Operation[Connection, None]):
             handler, message["id"], payload["query"], payload.get("variables"), payload.get("operationName")
         )
         self.extensions: dict[str, Any] | None = payload.get("extensions")
+        self.member: Member | None = None
 
     async def send_initial_errors(self, errors: list[GraphQLError]) -> None:
         await self.send_operation_message({"id": self.id, "type": "error", "payload": masking.for_client(errors)})
+
+    async def send_payload(self, payload: dict[str, Any]) -> None:
+        await self.send_operation_message(cast(Any, {"id": self.id, "type": "next", "payload": payload}))
 
     async def send_next(self, execution_result: ExecutionResult) -> None:
         await self.send_operation_message(
@@ -177,10 +183,17 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                 await operation.send_initial_errors([failure])
 
     async def _stream(self, operation: SafeOperation) -> None:
+        context = self.view.open_context(await self.view.viewer_now(self.context))
+        stream = await self.view.direct_stream(operation, context, cast(TextSocket, self.websocket).ws.scope)
+        if stream is not None:
+            assert self.view.fanout is not None
+            operation.member = self.view.fanout.member(self, operation, stream, context)
+            await self._follow(operation.member, stream.following.after)
+            return
         results = await self.schema.stream(
             operation.query,
             variable_values=operation.variables,
-            context_value=self.view.open_context(await self.view.viewer_now(self.context)),
+            context_value=context,
             root_value=self.root_value,
             operation_name=operation.operation_name,
             operation_extensions=operation.extensions,
@@ -197,6 +210,27 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                 if operation.completed:
                     return
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def run_member(self, member: Member, after: Cursor) -> None:
+        """Follow on from a place, after the member's group has let it go."""
+        try:
+            await self._follow(member, after)
+        except WebSocketDisconnected:
+            self.operations.pop(member.operation.id, None)
+        except Exception as error:
+            with suppress(WebSocketDisconnected):
+                await member.operation.send_initial_errors([GraphQLError(str(error), original_error=error)])
+
+    async def _follow(self, member: Member, after: Cursor | None) -> None:
+        assert self.view.fanout is not None
+        if not await self.view.fanout.follow(member, after):
+            await member.operation.send_operation_message({"id": member.operation.id, "type": "complete"})
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        operation = self.operations.get(operation_id)
+        if isinstance(operation, SafeOperation) and operation.member is not None:
+            operation.member.leave()
+        await super().cleanup_operation(operation_id)
 
     def forget_id(self, id: str) -> None:
         self.operations.pop(id, None)

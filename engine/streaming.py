@@ -1,0 +1,198 @@
+"""Plans of subscriptions: an event becomes a payload once for everybody who follows alike.
+
+Who follows alike is said by `sharing`: the same plan, variables and conditions, and the same decisions of every guard.
+Where a guard needs the row to decide, only the same viewer follows alike.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    OperationDefinitionNode,
+    OperationType,
+    get_named_type,
+)
+
+from engine.declare import PLAN, EventRow, Followed, Found
+from engine.planning import Argument, ChildPages, Place, Planner, RootRow, Selected
+from engine.running import Binding, Fetch, Run
+from engine.selects import RowGuard, Select
+from engine.statements import Bail, Dialect, Fragment, NotPlannable
+
+EVENT_ROW = "\x00row"
+"""The variable that holds the id of an event's row; no client can have one of that name."""
+
+MOST = 100
+"""Rows in a page below an event."""
+
+CAUGHT_UP, RESET = "StreamCaughtUp", "StreamReset"
+
+Parts = list[tuple[str, str, RootRow | None]]
+"""The selected fields of an event: name, key in the answer, and the row it is, if it is one."""
+
+
+@dataclass(slots=True)
+class StreamPlan:
+    key: str
+    declared: Followed
+    arguments: dict[str, Argument]
+    event: Parts
+    markers: dict[str, list[tuple[str, str]]]
+    flags: dict[str, bool]
+    guards: list[RowGuard] = field(default_factory=list)
+    inner_variables: frozenset[str] = frozenset()
+
+    def given(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments' values."""
+        return {
+            name: value if constant else variables[value]
+            for name, (constant, value) in self.arguments.items()
+            if constant or value in variables
+        }
+
+    def sharing(self, binding: Binding, key: Hashable, variables: Mapping[str, Any]) -> Hashable:
+        """Those for whom it is the same get the same payloads; `key` identifies the viewer.
+
+        Raises:
+            NotPlannable: a condition cannot be carried, or a refusal would have to be worded.
+        """
+        decisions = tuple(each.guard.decide(binding.viewer) for each in self.guards)
+        for guard, decision in zip(self.guards, decisions, strict=True):
+            if decision is not True:
+                try:
+                    _ = guard.guard.denied
+                except Bail:
+                    raise NotPlannable("a refusal has to be worded") from None
+        run = Run(binding, no_reads, variables, 0, None, no_lists)
+        demanded = tuple(each for _, _, row in self.event if row for each in conditions(row.select, run))
+        place = self.arguments.get("after")
+        own = {
+            name: value for name, value in variables.items() if place != (False, name) or name in self.inner_variables
+        }
+        alike = (decisions, demanded, orjson.dumps(own, option=orjson.OPT_SORT_KEYS, default=str))
+        return (*alike, key) if None in decisions else alike
+
+    def marker(self, name: str, **values: Any) -> dict[str, Any]:
+        """The payload that says that the stream has caught up, or cannot go on from where it was."""
+        told = {"__typename": name, **values}
+        return {"data": {self.key: {key: told[field] for field, key in self.markers[name]}}}
+
+    async def payload(
+        self, event: Any, cursor: str, binding: Binding, fetch: Fetch, variables: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What is sent of an event.
+
+        Raises:
+            Bail: a null or a refusal that graphql-core has to word.
+        """
+        told: dict[str, Any] = {}
+        for name, key, row in self.event:
+            if name == "__typename":
+                told[key] = self.declared.event_type
+            elif name == "cursor":
+                told[key] = cursor
+            elif row is None:
+                told[key] = self.declared.values[name](event)
+            else:
+                row_id = self.declared.rows[name].key(event.data)
+                run = Run(binding, fetch, {**variables, EVENT_ROW: row_id}, MOST, None, no_lists)
+                told[key] = None if row_id is None else await run.row(row)
+        return {"data": {self.key: told}}
+
+
+def plan_stream(
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    values: Mapping[str, Any],
+    viewer: Any,
+    dialect: Dialect,
+) -> StreamPlan:
+    """
+    Raises:
+        NotPlannable: graphql-core executes the subscription, for each subscriber.
+    """
+    planner = StreamPlanner(schema, fragments, values, viewer, dialect)
+    root = schema.subscription_type
+    if operation.operation is not OperationType.SUBSCRIPTION or root is None:
+        raise NotPlannable("no subscription")
+    (selected,) = planner.selected(root, [operation.selection_set])
+    declared = selected.strawberry.metadata.get(PLAN) if selected.strawberry else None
+    if not isinstance(declared, Followed):
+        raise NotPlannable(f"Subscription.{selected.name}")
+    assert selected.definition is not None
+    union = get_named_type(selected.definition.type)
+    assert isinstance(union, GraphQLUnionType)
+    kinds = {kind.name: kind for kind in union.types}
+    event = planner.parts(selected, kinds[declared.event_type], declared)
+    markers = {name: planner.names(selected, kinds[name]) for name in (CAUGHT_UP, RESET)}
+    guards = [guard for _, _, row in event if row for guard in all_guards(row.select)]
+    inner = frozenset(name for _, _, row in event if row for name in variables_below(row.select))
+    return StreamPlan(selected.key, declared, planner.arguments(selected), event, markers, planner.flags, guards, inner)
+
+
+class StreamPlanner(Planner):
+    def parts(self, selected: Selected, kind: GraphQLObjectType, declared: Followed) -> Parts:
+        found: Parts = []
+        for each in self.selected(kind, selected.sets):
+            known = each.name in declared.values or each.name in ("__typename", "cursor")
+            if each.name in declared.rows:
+                found.append((each.name, each.key, self.event_row(each, declared.rows[each.name])))
+            elif known:
+                found.append((each.name, each.key, None))
+            else:
+                raise NotPlannable(f"{kind.name}.{each.name}")
+        return found
+
+    def names(self, selected: Selected, kind: GraphQLObjectType) -> list[tuple[str, str]]:
+        return [(each.name, each.key) for each in self.selected(kind, selected.sets)]
+
+    def event_row(self, selected: Selected, row: EventRow) -> RootRow:
+        select = Select(row.model, self.dialect)
+        expression = self.value(selected, Place(select, select.table, row.model))
+        declared = Found(row.model, "id", by_id, row.seen)
+        return RootRow(selected.key, declared, {"id": (False, EVENT_ROW)}, select, select.compiled(expression), [])
+
+
+def all_guards(select: Select) -> Iterator[RowGuard]:
+    yield from select.guards
+    for child in select.children:
+        yield from all_guards(child.parts.select if isinstance(child, ChildPages) else child.select)
+
+
+def variables_below(select: Select) -> Iterator[str]:
+    """The variables that the pages below a row take their arguments from."""
+    for child in select.children:
+        if isinstance(child, ChildPages):
+            yield from (value for constant, value in child.arguments.values() if not constant)
+            yield from variables_below(child.parts.select)
+        else:
+            yield from variables_below(child.select)
+
+
+def conditions(select: Select, run: Run) -> Iterator[Fragment]:
+    """All that a viewer's rights put into the statements of a SELECT and of what hangs below it."""
+    yield run.joins(select)
+    for child in select.children:
+        below = child.parts.select if isinstance(child, ChildPages) else child.select
+        kind = "pages" if isinstance(child, ChildPages) else "every"
+        yield run.binding.fragment((kind, child.declared), child.declared.model, child.declared.seen)
+        yield from conditions(below, run)
+
+
+async def no_reads(sql: str, values: tuple[Any, ...]) -> list[Any]:
+    raise NotPlannable("nothing is read while conditions are compared")
+
+
+def by_id(arguments: Mapping[str, Any]) -> Any:
+    return arguments["id"]
+
+
+def no_lists(root: Any, context: Any) -> Any:
+    raise NotPlannable("an event has no root lists")

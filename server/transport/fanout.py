@@ -1,0 +1,268 @@
+"""Direct fan-out: an event is executed and serialised once for all who follow alike, and its bytes go to each socket.
+
+A subscriber first follows by itself, until it has caught up; then it joins the group of those who follow alike and are
+at the same place. A group is one task: no task, queue or generator is left per subscriber. Whoever cannot take what is
+written to it leaves the group, follows by itself again at its own pace, and comes back when it has caught up.
+"""
+
+import asyncio
+import struct
+from collections.abc import Hashable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+from starlette.types import Scope
+
+from domain.errors import DomainError
+from engine.declare import Following
+from engine.executing import Engine, Operation
+from engine.statements import NotPlannable
+from engine.streaming import CAUGHT_UP, RESET, StreamPlan
+from realtime.cursor import Cursor
+from realtime.hub import CaughtUp, Delivered, Hub, Reset, Step
+from server.transport.uvicorn_server import PROTOCOL
+
+if TYPE_CHECKING:
+    from server.transport.websocket import Handler, SafeOperation
+
+WRITES_BEFORE_YIELD = 200
+"""Sockets written to before others get their turn: some 2 ms."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a subscriber follows: a plan with its variables, a topic with its guard, and the socket's protocol."""
+
+    plan: StreamPlan
+    variables: Mapping[str, Any]
+    following: Following
+    protocol: Any
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """A subscriber. It has a task of its own while it catches up, and none while it is in a group."""
+
+    handler: "Handler"
+    operation: "SafeOperation"
+    stream: Stream
+    context: Any
+    prefix: bytes
+    group: "Group | None" = None
+    caught_up: bool = False
+
+    def write(self, tail: bytes) -> bool:
+        """Send a payload whose envelope ends in `tail`; False where the socket has not taken what went before."""
+        protocol = self.stream.protocol
+        if protocol.disconnected or protocol.close_sent or protocol.transport.is_closing():
+            return True  # it is about to leave by itself
+        if not protocol.writable.is_set():
+            return False
+        protocol.transport.write(frame_head(len(self.prefix) + len(tail)) + self.prefix + tail)
+        return True
+
+    def leave(self) -> None:
+        if self.group is not None:
+            self.group.remove(self)
+
+
+@dataclass(eq=False, slots=True)
+class Group:
+    """Those who follow alike and are at the same `place`. The first of them stands for all: `stream`, `viewer`."""
+
+    fanout: "Fanout"
+    key: Hashable
+    stream: Stream
+    viewer: Any
+    place: Cursor
+    members: dict[Member, None] = field(default_factory=dict)
+    arriving: dict[int, dict[Member, None]] = field(default_factory=dict)
+    task: asyncio.Task[None] | None = None
+
+    def take(self, member: Member, seq: int) -> bool:
+        """Whether a member that is at `seq` is in the group from here on, or as soon as the group comes there."""
+        if seq < self.place.seq:
+            return False
+        member.group = self
+        here = self.members if seq == self.place.seq else self.arriving.setdefault(seq, {})
+        here[member] = None
+        return True
+
+    def remove(self, member: Member) -> None:
+        """Let a member go; with the last one the group ends."""
+        member.group = None
+        self.members.pop(member, None)
+        for waiting in self.arriving.values():
+            waiting.pop(member, None)
+        if not self.members and not any(self.arriving.values()):
+            self.fanout.groups.pop(self.key, None)
+            if self.task is not None:
+                self.task.cancel()
+
+    async def run(self) -> None:
+        """Follow until nobody is left. What goes wrong sends everybody back to follow by themselves."""
+        following = self.stream.following
+        try:
+            async with aclosing(self.fanout.hub.follow(following.topic, self.place, guard=self.check)) as steps:
+                async for step in steps:
+                    if isinstance(step, Reset):
+                        break
+                    if isinstance(step, Delivered):
+                        await self.deliver(step)
+        except Exception:
+            log.exception("a group of subscribers is dissolved")
+        self.dissolve()
+
+    async def deliver(self, step: Delivered) -> None:
+        """Tell every member of an event. Only then is the group at the event's place, with nothing awaited between."""
+        payload = await self.fanout.payload(self.stream, step, self.viewer)
+        if payload is not None:
+            self.fanout.executions += 1
+            await self.send(orjson.dumps(payload) + b"}")
+        self.place = step.cursor
+        self.members |= self.arriving.pop(self.place.seq, {})
+
+    async def send(self, tail: bytes) -> None:
+        """Write to every member, also to those who join meanwhile: they are at the place before this event too."""
+        done: set[Member] = set()
+        while waiting := [member for member in self.members if member not in done]:
+            for number, member in enumerate(waiting, 1):
+                done.add(member)
+                if member in self.members and not member.write(tail):
+                    self.fanout.go_alone(member, self.place)
+                if number % WRITES_BEFORE_YIELD == 0:
+                    await asyncio.sleep(0)
+        self.fanout.deliveries += len(done)
+
+    async def check(self) -> None:
+        """Ask for every member whether it may still follow, and whether it still follows alike."""
+        for seq, member in self.everybody():
+            viewer = member.context.viewer
+            with suppress(DomainError):  # it meets the refusal again by itself, and is told
+                await member.stream.following.guard()
+                if member.context.viewer == viewer:
+                    continue
+            if member.group is self:
+                self.fanout.go_alone(member, Cursor(self.place.epoch, max(seq, self.place.seq)))
+
+    def dissolve(self) -> None:
+        self.fanout.groups.pop(self.key, None)
+        for seq, member in self.everybody():
+            self.fanout.go_alone(member, Cursor(self.place.epoch, seq))
+
+    def everybody(self) -> list[tuple[int, Member]]:
+        """All members with their places, those who are still arriving too."""
+        here = [(self.place.seq, member) for member in self.members]
+        return here + [(seq, member) for seq, waiting in self.arriving.items() for member in waiting]
+
+
+@dataclass(eq=False, slots=True)
+class Fanout:
+    """All groups of a process; it counts executions of events and deliveries to sockets."""
+
+    hub: Hub
+    engine: Engine
+    groups: dict[Hashable, Group] = field(default_factory=dict)
+    executions: int = 0
+    deliveries: int = 0
+
+    async def open(self, operation: Operation, given: Mapping[str, Any], context: Any, scope: Scope) -> Stream | None:
+        """What a subscription follows; None where it is not for direct fan-out, and graphql-core executes it.
+
+        Raises:
+            DomainError: its arguments are wrong, or it may not be followed.
+        """
+        protocol = scope.get("extensions", {}).get(PROTOCOL)
+        planned = self.engine.stream(operation, given, context.viewer) if protocol is not None else None
+        if planned is None:
+            return None
+        plan, variables = planned
+        try:
+            self._alike(plan, context.viewer, variables)
+        except NotPlannable as reason:
+            self.engine.stats[f"unplanned stream: {reason}"] += 1
+            return None
+        return Stream(plan, variables, await plan.declared.open(context, plan.given(variables)), protocol)
+
+    def member(self, handler: "Handler", operation: "SafeOperation", stream: Stream, context: Any) -> Member:
+        """A subscriber to be, which has not begun to follow."""
+        prefix = b'{"id":' + orjson.dumps(operation.id) + b',"type":"next","payload":'
+        return Member(handler, operation, stream, context, prefix)
+
+    async def follow(self, member: Member, after: Cursor | None) -> bool:
+        """Follow by itself until the member can join a group: True. False where the stream has come to its end.
+
+        Raises:
+            DomainError: the member may not follow, or no longer.
+        """
+        following = member.stream.following
+        async with aclosing(self.hub.follow(following.topic, after, guard=following.guard)) as steps:
+            async for step in steps:
+                payload = await self._told(member, step)
+                if payload is not None:
+                    await member.operation.send_payload(payload)
+                member.caught_up |= isinstance(step, CaughtUp)
+                if member.caught_up and self._joined(member, step.cursor):
+                    return True
+        return False
+
+    def go_alone(self, member: Member, after: Cursor) -> None:
+        """Let a member follow by itself from a place on, as at first."""
+        member.leave()
+        member.operation.task = asyncio.create_task(member.handler.run_member(member, after))
+
+    async def payload(self, stream: Stream, step: Delivered, viewer: Any) -> dict[str, Any] | None:
+        """What is sent of an event; None where it is not one that is followed."""
+        plan, event = stream.plan, step.event
+        if event.kind not in plan.declared.kinds or not stream.following.wanted(event):
+            return None
+        binding, fetch = self.engine.binding(viewer), self.engine.reads.fetch
+        return await plan.payload(event, str(step.cursor), binding, fetch, stream.variables)
+
+    async def close(self) -> None:
+        for group in list(self.groups.values()):
+            if group.task is not None:
+                group.task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await group.task
+        self.groups.clear()
+
+    async def _told(self, member: Member, step: Step) -> dict[str, Any] | None:
+        plan = member.stream.plan
+        match step:
+            case CaughtUp(cursor):
+                return None if member.caught_up else plan.marker(CAUGHT_UP, cursor=str(cursor))
+            case Reset(reason, cursor):
+                return plan.marker(RESET, cursor=str(cursor), reason=str(reason))
+            case Delivered():
+                return await self.payload(member.stream, step, member.context.viewer)
+
+    def _joined(self, member: Member, place: Cursor) -> bool:
+        if place.seq == 0:
+            return False  # the topic has no event yet, hence no epoch that a group could go on from
+        stream, viewer = member.stream, member.context.viewer
+        key = (id(stream.plan), stream.following.topic, self._alike(stream.plan, viewer, stream.variables))
+        group = self.groups.get(key)
+        if group is not None:
+            return group.take(member, place.seq)
+        group = self.groups[key] = Group(self, key, stream, viewer, place)
+        group.take(member, place.seq)
+        group.task = asyncio.create_task(group.run())
+        return True
+
+    def _alike(self, plan: StreamPlan, viewer: Any, variables: Mapping[str, Any]) -> Hashable:
+        return plan.sharing(self.engine.binding(viewer), self.engine.key(viewer), variables)
+
+
+def frame_head(length: int) -> bytes:
+    """The head of an unmasked text frame (RFC 6455)."""
+    if length < 126:
+        return bytes((0x81, length))
+    if length < 65536:
+        return struct.pack("!BBH", 0x81, 126, length)
+    return struct.pack("!BBQ", 0x81, 127, length)
