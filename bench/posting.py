@@ -1,0 +1,111 @@
+"""Messages posted to a server that is watched: one by one through its API, or many tickets' at a stroke."""
+
+import http.client
+import itertools
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from uuid_utils.compat import uuid7
+
+from bench.contestants import CASEWIRE, Contestant, token_for
+from bench.documents import SEND, send_input
+from bench.processes import Process
+from bench.watchers import stamp
+from bench.world import World
+
+TEXT = " Could you look at the camera in the small room again? It turned black after the update."
+
+
+class Poster:
+    """Posts as the manager of organization 0, over one connection that stays open."""
+
+    def __init__(self, contestant: Contestant, process: Process, world: World) -> None:
+        self._contestant = contestant
+        self._connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=30)
+        self._author = str(world.manager)
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token_for(world.manager)}"}
+        self._numbers = itertools.count(1)
+        self._run = uuid7().hex
+
+    def send(self, ticket: UUID) -> None:
+        """One message through the API.
+
+        Raises:
+            AssertionError: it was refused.
+        """
+        variables = send_input(ticket, stamp() + TEXT, f"{self._run}-{next(self._numbers)}")
+        answer = self._post("send", {"query": SEND, "variables": variables})
+        assert "errors" not in answer, answer
+        assert answer["data"]["messageSend"]["message"], answer
+
+    def publish(self, tickets: list[UUID], writer: "LogWriter | None") -> None:
+        """A message on each of these tickets, which is in the database already when the server hears of it."""
+        if writer is None:
+            self._post("publish", [self._message(each) for each in tickets])
+        else:
+            self._post("publish", writer.write(tickets, self._author))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _message(self, ticket: UUID) -> dict[str, Any]:
+        number = next(self._numbers)
+        at = datetime.now(UTC).isoformat()
+        key, body = str(uuid7()), stamp() + TEXT
+        return {"ticket": str(ticket), "id": key, "sequence": number, "at": at, "body": body, "actor": self._author}
+
+    def _post(self, operation: str, body: Any) -> Any:
+        self._connection.request("POST", self._contestant.path(operation), orjson.dumps(body), self._headers)
+        response = self._connection.getresponse()
+        text = response.read()
+        assert response.status in (200, 204), f"{self._contestant.name} answers {response.status}: {text[:300]!r}"
+        return orjson.loads(text) if text else None
+
+
+class LogWriter:
+    """Writes messages and their events as `messageSend` does, from another process: what a second server would do."""
+
+    def __init__(self, path: str) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+
+    def write(self, tickets: list[UUID], author: str) -> dict[str, int]:
+        """The streams that were written to, with their heads: what is to be rung."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        heads: dict[str, int] = {}
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        for ticket in map(str, tickets):
+            key = str(uuid7())
+            ((sequence, public),) = run(_NUMBER, (ticket,)).fetchall()
+            run(_STORE, (key, ticket, sequence, public, now, stamp() + TEXT, key, author))
+            data = orjson.dumps({"message": key, "fields": ["messages", "lastSequence"]}).decode()
+            for topic in (f"ticket:{ticket}", f"ticket:{ticket}:pub"):
+                ((heads[topic],),) = run(_HEAD, (topic,)).fetchall()
+                run(_EVENT, (topic, heads[topic], f"message:{key}", data, now))
+        run("COMMIT")
+        return heads
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def log_writer(contestant: Contestant, path: str) -> LogWriter | None:
+    """Only Casewire has a log; the others are told the message itself."""
+    return LogWriter(path) if contestant is CASEWIRE else None
+
+
+_NUMBER = """
+    UPDATE ticket SET last_sequence = last_sequence + 1, last_public_sequence = last_public_sequence + 1
+    WHERE id = ? RETURNING last_sequence, last_public_sequence"""
+_STORE = """
+    INSERT INTO message (id, ticket_id, sequence, public_sequence, visibility, automatic, occurred_at, kind, source,
+                         delivery_state, body, client_message_id, actor_id)
+    VALUES (?, ?, ?, ?, 'PUBLIC', 0, ?, 'CHAT', 'PORTAL', 'SENT', ?, ?, ?)"""
+_HEAD = """
+    INSERT INTO feed_stream (topic, epoch, head, floor) VALUES (?, '0000beef', 1, 0)
+    ON CONFLICT (topic) DO UPDATE SET head = feed_stream.head + 1 RETURNING head"""
+_EVENT = "INSERT INTO feed_event (topic, seq, key, kind, data, at) VALUES (?, ?, ?, 'message.added', ?, ?)"
