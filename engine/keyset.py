@@ -4,6 +4,7 @@ A cursor holds the place of its row in one order: the value of the order's colum
 it belongs to, so that a cursor of another list is refused instead of giving a wrong page.
 """
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
@@ -209,12 +210,13 @@ class LazyPage(Generic[Row]):
         """`query` and `order` are what the page is cut from, where it is a list of its own."""
         self._load, self._count = load, count
         self.query, self.order = query, order
-        self._page: Page[Row] | None = None
+        self._page: asyncio.Future[Page[Row]] | None = None
 
     async def page(self) -> Page[Row]:
         if self._page is None:
-            self._page = await self._load()
-        return self._page
+            # Several fields of the connection ask at the same time, before the first answer is there.
+            self._page = asyncio.ensure_future(self._load())
+        return await self._page
 
     async def count(self) -> int:
         return await self._count()

@@ -1,6 +1,7 @@
 """Fields that lead from a row to others, each declared in one line."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import strawberry
@@ -108,13 +109,17 @@ def pages_of(
 
 
 def derived(needs: str | tuple[str, ...], read: Callable[..., Any], description: str) -> Any:
-    """A value made from the row's own columns, whoever asks. `read` gets them as rows hold them or as text."""
+    """A value made from the row's own columns and nothing else, whoever asks.
+
+    `read` gets them as rows hold them or as text, and is not asked twice for the same.
+    """
     columns = (needs,) if isinstance(needs, str) else needs
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
         return read(*[getattr(root, name) for name in columns])
 
-    planned = Derived(lambda viewer: columns, lambda viewer: read)
+    remembered = lru_cache(maxsize=1024)(read)
+    planned = Derived(lambda viewer: columns, lambda viewer: remembered)
     return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
 
 

@@ -190,7 +190,9 @@ async def _problem(database_url: str) -> str | None:
 
 def around(settings: Settings) -> list[Middleware]:
     """What stands around every route: the hosts served, and the other origins that may read answers."""
-    found = [Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.allowed_hosts))]
+    found = []
+    if "*" not in settings.allowed_hosts:
+        found.append(Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.allowed_hosts)))
     if settings.allowed_origins:
         found.append(
             Middleware(
