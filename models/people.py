@@ -1,6 +1,7 @@
 """Who there is: people, the organizations they belong to, and the tokens that keep them signed in."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,9 @@ from domain.lifecycle import PRESETS, Windows
 from domain.policy import SEE_MEMBERS, Facts, OrganizationFacts, UserFacts, Viewer, allows
 from engine.statements import Dialect, among, column, dialect_of, id_list
 from models.base import BaseModel, Choice, Instant, anyone_signed_in, member_of, nothing
+
+SOMEBODY = UUID(int=0)
+"""Stands for everybody who is not the viewer."""
 
 
 class Organization(BaseModel):
@@ -98,14 +102,22 @@ class User(BaseModel):
     @classmethod
     async def facts_by_columns(cls, keys: set[tuple[Any, ...]], viewer: Viewer, read: Any) -> dict[Any, Facts]:
         people = [each for (each,) in keys if each]
-        mine = [str(membership.organization_id) for membership in viewer.memberships]
+        mine = {str(membership.organization_id): membership.organization_id for membership in viewer.memberships}
         places: dict[str, set[UUID]] = {}
         if people and mine:
             dialect = dialect_of(cls)
-            rows = await read(_places(dialect), (id_list(people, dialect), id_list(mine, dialect)))
+            rows = await read(_places(dialect), (id_list(people, dialect), id_list(list(mine), dialect)))
             for person, organization in rows:
-                places.setdefault(person, set()).add(UUID(organization))
-        return {(each,): UserFacts(UUID(each), frozenset(places.get(each, ()))) for each in people}
+                places.setdefault(person, set()).add(mine[organization])
+        # Others of the same organizations are alike to every rule: they share their facts, and so the decision.
+        others: dict[frozenset[UUID], UserFacts] = {}
+        facts: dict[Any, Facts] = {}
+        for each in people:
+            shared = frozenset(places.get(each, ()))
+            facts[(each,)] = others.get(shared) or others.setdefault(shared, UserFacts(SOMEBODY, shared))
+        if viewer.user_id and (own := (str(viewer.user_id),)) in facts:
+            facts[own] = UserFacts(viewer.user_id, frozenset(mine.values()))
+        return facts
 
     def facts(self) -> UserFacts:
         return UserFacts(self.id, self.shared_organization_ids)
@@ -149,6 +161,7 @@ class Membership(BaseModel):
         return own | Q(organization_id__in=seen) if seen else own
 
 
+@cache
 def _places(dialect: Dialect) -> str:
     person, place = column(Membership, "user_id", "m", dialect), column(Membership, "organization_id", "m", dialect)
     here = among('"m"."user_id"', dialect) + " AND " + among('"m"."organization_id"', dialect)

@@ -6,6 +6,7 @@ The log decides what is delivered. Rings, the doorbell and the sweep only decide
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
+from typing import Any
 
 from broadcaster import Broadcast
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -69,6 +70,10 @@ class Hub:
         self._sweep = Sweep(
             self._log, self._tails, self.doorbell, every=sweep_every, when_deaf=sweep_every_when_deaf, poll=poll
         )
+
+    def read_by(self, reader: Callable[[], Any]) -> None:
+        """Read the log on another connection from now on: `reader()` has `capabilities` and `execute_query_dict`."""
+        self._log.read_by(reader)
 
     async def start(self) -> None:
         """Begin to listen and to look. Call it outside of any transaction: the hub's tasks keep this context."""

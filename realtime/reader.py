@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -64,6 +64,9 @@ class LogReader:
         self._timeout = timeout
         self._catching_up = asyncio.Semaphore(CATCH_UP_READS)
 
+    def read_by(self, reader: Callable[[], Any]) -> None:
+        self._reader = reader
+
     @property
     def counts_commits(self) -> bool:
         """Whether `version()` tells that another connection has committed. SQLite does, cheaply."""
@@ -71,7 +74,7 @@ class LogReader:
 
     async def events(self, topic: str, *, after: int, limit: int) -> list[log.Event]:
         self._stats.reads += 1
-        return await self._tasks.within(self._timeout, log.read(self._reader(), topic, after=after, limit=limit))
+        return await self._in_time(log.read(self._reader(), topic, after=after, limit=limit))
 
     async def page(self, topic: str, *, after: int, limit: int) -> list[log.Event]:
         async with self._catching_up:
@@ -80,14 +83,20 @@ class LogReader:
 
     async def position(self, topic: str) -> log.Position:
         self._stats.lookups += 1
-        return await self._tasks.within(self._timeout, log.position(self._reader(), topic))
+        return await self._in_time(log.position(self._reader(), topic))
 
     async def positions(self, topics: Collection[str]) -> dict[str, log.Position]:
         self._stats.sweeps += 1
-        return await self._tasks.within(self._timeout, log.positions(self._reader(), topics))
+        return await self._in_time(log.positions(self._reader(), topics))
+
+    async def _in_time(self, read: Coroutine[Any, Any, T]) -> T:
+        """A connection that answers in this very thread is done or it hangs us all: a time limit would only cost."""
+        if getattr(self._reader(), "immediate", False):
+            return await read
+        return await self._tasks.within(self._timeout, read)
 
     async def version(self) -> int:
-        rows = await self._tasks.within(self._timeout, self._reader().execute_query_dict("PRAGMA data_version"))
+        rows = await self._in_time(self._reader().execute_query_dict("PRAGMA data_version"))
         return int(rows[0]["data_version"])
 
 

@@ -146,7 +146,8 @@ class Guard(FieldExtension):
         self, viewer: Viewer, model: type[BaseModel], keys: set[tuple[Any, ...]], read: Any
     ) -> dict[Any, bool]:
         facts = await model.facts_by_columns(keys, viewer, read)
-        return {key: all(policy.allows(viewer, rule, each) for rule in self.rules) for key, each in facts.items()}
+        decided = {each: all(policy.allows(viewer, rule, each) for rule in self.rules) for each in set(facts.values())}
+        return {key: decided[each] for key, each in facts.items()}
 
     @property
     def denied(self) -> Any:

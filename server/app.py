@@ -20,6 +20,7 @@ from engine.executing import Engine
 from engine.reads import PostgresReads, Reads, SqliteReads
 from models.database import is_sqlite, open_database, reader, sqlite_path
 from models.migrate import MigrationRefused, pending
+from models.sqlite import LoopClient
 from realtime.hub import Hub
 from resolvers.context import Context, ServerFacts, Services, utc_now
 from resolvers.transaction import settle
@@ -62,8 +63,9 @@ def create_app(settings: Settings) -> Casewire:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
             open_database(settings.database_url),
-            running(services, settings),
             planned(endpoint, auth, services, settings),
+            quick_log(services, settings),
+            running(services, settings),
         ):
             yield
         auth.passwords.close()
@@ -143,6 +145,21 @@ async def open_reads(database_url: str) -> Reads:
     if is_sqlite(database_url):
         return SqliteReads(sqlite_path(database_url))
     return await PostgresReads.open(database_url)
+
+
+@contextlib.asynccontextmanager
+async def quick_log(services: Services, settings: Settings) -> AsyncIterator[None]:
+    """On SQLite the log is read in the loop's thread, like everything else that is short."""
+    if not is_sqlite(settings.database_url):
+        yield
+        return
+    client = LoopClient(sqlite_path(settings.database_url))
+    services.hub.read_by(lambda: client)
+    try:
+        yield
+    finally:
+        services.hub.read_by(reader)
+        client.close()
 
 
 @contextlib.asynccontextmanager
