@@ -63,9 +63,10 @@ def create_app(settings: Settings) -> Casewire:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
             open_database(settings.database_url),
-            planned(endpoint, auth, services, settings),
+            planned(endpoint, auth, settings),
             quick_log(services, settings),
             running(services, settings),
+            fanned_out(endpoint, services),
         ):
             yield
         auth.passwords.close()
@@ -125,18 +126,16 @@ def limits_from(settings: Settings) -> Limits:
 
 
 @contextlib.asynccontextmanager
-async def planned(endpoint: Endpoint, auth: Auth, services: Services, settings: Settings) -> AsyncIterator[None]:
+async def planned(endpoint: Endpoint, auth: Auth, settings: Settings) -> AsyncIterator[None]:
     """Queries are planned, and viewers read, on connections that do nothing but read."""
     reads = await open_reads(settings.database_url)
     fast = endpoint.fast
     fast.engine = Engine(fast.documents.schema, reads, kind=viewer_kind, key=viewer_key, most=settings.max_page_size)
-    endpoint.fanout = Fanout(services.hub, fast.engine)
     auth.authenticator.load = partial(load_viewer, read=fast.read)
     try:
         yield
     finally:
-        await endpoint.fanout.close()
-        fast.engine = endpoint.fanout = None
+        fast.engine = None
         auth.authenticator.load = load_viewer
         await reads.close()
 
@@ -145,6 +144,18 @@ async def open_reads(database_url: str) -> Reads:
     if is_sqlite(database_url):
         return SqliteReads(sqlite_path(database_url))
     return await PostgresReads.open(database_url)
+
+
+@contextlib.asynccontextmanager
+async def fanned_out(endpoint: Endpoint, services: Services) -> AsyncIterator[None]:
+    """Events go out to groups of subscribers; the groups end before the hub does."""
+    assert endpoint.fast.engine is not None
+    endpoint.fanout = Fanout(services.hub, endpoint.fast.engine)
+    try:
+        yield
+    finally:
+        await endpoint.fanout.close()
+        endpoint.fanout = None
 
 
 @contextlib.asynccontextmanager
