@@ -4,8 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from domain.enums import ACTIVE_STATUSES, LifecyclePreset, TicketDisplayStatus, TicketStatus
-from domain.errors import Conflict, ReopenNotAllowed, ReopenWindowExpired, TicketClosed
+from domain.enums import (
+    ACTIVE_STATUSES,
+    ClosureReason,
+    LifecyclePreset,
+    ResolutionReason,
+    TicketDisplayStatus,
+    TicketStatus,
+)
+from domain.errors import Conflict, Invalid, ReopenNotAllowed, ReopenWindowExpired, TicketClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,28 @@ def check_may_resolve(status: TicketStatus) -> None:
         raise TicketClosed("This ticket is closed already.")
     if status is TicketStatus.RESOLVED:
         raise Conflict("This ticket is resolved already.")
+
+
+def check_resolution_reason(reason: ResolutionReason, *, by_staff: bool) -> None:
+    """A person gives a reason of the own side; INACTIVITY is the desk's alone.
+
+    Raises:
+        Invalid: it is another side's reason.
+    """
+    own = ResolutionReason.SUPPORT_RESOLVED if by_staff else ResolutionReason.CUSTOMER_RESOLVED
+    allowed = {own, ResolutionReason.DUPLICATE} | ({ResolutionReason.CUSTOMER_RESOLVED} if by_staff else set())
+    if reason not in allowed:
+        raise Invalid(f"You cannot give {reason} as the reason. Leave it out, or give {own}.", field=("reason",))
+
+
+def check_closure_reason(reason: ClosureReason, *, own: ClosureReason) -> None:
+    """Who closes a ticket is recorded, not chosen; the other reasons belong to what the desk does by itself.
+
+    Raises:
+        Invalid: it is not the reason of whoever closes.
+    """
+    if reason is not own:
+        raise Invalid(f"You cannot give {reason} as the reason. Leave it out, or give {own}.", field=("reason",))
 
 
 def check_may_close(status: TicketStatus) -> None:

@@ -10,11 +10,14 @@ SUBJECT_LIMIT = 300
 TEXT_LIMIT = 64_000
 """Characters of a message, a description or a note."""
 
+LONGEST_REFERENCE = 100
+
 TICKET_PREFIX = "T-"
 ESCALATION_PREFIX = "CP-"
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,190}\.[^\s@<>\".]{2,63}")
 
 
@@ -44,9 +47,25 @@ def email(value: str, *, field: str = "email") -> str:
         Invalid: not the shape of an address.
     """
     found = value.strip().lower()
-    if len(found) > 254 or not _EMAIL.fullmatch(found):
+    if len(found) > 254 or _FORBIDDEN.search(found) or not _EMAIL.fullmatch(found):
         raise Invalid("Give an e-mail address, like ann@example.com.", field=(field,))
     return found
+
+
+def locale(value: str, *, field: str = "language") -> str:
+    """
+    Raises:
+        Invalid: not the shape of a language tag (BCP 47), or one of more than 16 characters.
+    """
+    if len(value) > 16 or not _LOCALE.fullmatch(value):
+        raise Invalid("A language is written like en or pt-BR.", field=(field,))
+    return value
+
+
+def quoted(reference: str) -> str | None:
+    """A reference, key or serial number as it is looked up: trimmed, in capitals; None if no row can have it."""
+    found = reference.strip().upper()
+    return None if not found or len(found) > LONGEST_REFERENCE or _FORBIDDEN.search(found) else found
 
 
 def ticket_reference(number: int) -> str:

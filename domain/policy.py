@@ -132,22 +132,29 @@ class Rule:
     alternatives: tuple[tuple[Policy, ...], ...]
 
     @classmethod
-    def any_of(cls, *policies: Policy) -> "Rule":
-        return cls(tuple((policy,) for policy in policies))
+    def any_of(cls, *alternatives: "Policy | tuple[Policy, ...]") -> "Rule":
+        return cls(tuple(each if isinstance(each, tuple) else (each,) for each in alternatives))
 
+
+WRITING_PARTICIPANT = (Policy.TICKET_PARTICIPANT, Policy.ORG_ABOVE_READ_ONLY)
+"""Takes part in a ticket, and is not there to read only (S15)."""
 
 READ_TICKET = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.ORG_TICKET_VIEWER, Policy.STAFF)
 CREATE_TICKET = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.STAFF)
 ASSIGN_TICKET = Rule.any_of(Policy.STAFF)
-RESOLVE_TICKET = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
-CLOSE_TICKET = Rule.any_of(Policy.TICKET_OWNER_OR_ORG_ADMIN, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
-REOPEN_TICKET = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
-SEND_MESSAGE = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.TICKET_OWNER_OR_ORG_ADMIN, Policy.STAFF)
-ADD_NOTE = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
+RESOLVE_TICKET = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
+CLOSE_TICKET = Rule.any_of(
+    (Policy.TICKET_OWNER_OR_ORG_ADMIN, Policy.ORG_ABOVE_READ_ONLY), Policy.ORG_TICKET_MANAGER, Policy.STAFF
+)
+REOPEN_TICKET = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
+SEND_MESSAGE = Rule.any_of(
+    WRITING_PARTICIPANT, (Policy.TICKET_OWNER_OR_ORG_ADMIN, Policy.ORG_ABOVE_READ_ONLY), Policy.STAFF
+)
+ADD_NOTE = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
 SEE_INTERNAL = Rule.any_of(Policy.STAFF)
 SUBMIT_ESCALATION = Rule.any_of(Policy.STAFF)
 ADVANCE_ESCALATION = Rule.any_of(Policy.STAFF, Policy.STAFF_ENGINEERING)
-DECIDE_RESOLUTION = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.ORG_TICKET_MANAGER)
+DECIDE_RESOLUTION = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGER)
 SEE_ORGANIZATION = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.ORG_TICKET_VIEWER, Policy.STAFF)
 SEE_MEMBERS = Rule.any_of(Policy.ORG_TICKET_VIEWER, Policy.STAFF)
 SEE_USERNAME = Rule.any_of(Policy.SELF, Policy.ORG_TICKET_VIEWER, Policy.STAFF)

@@ -40,7 +40,7 @@ class Order:
 
     name: str
     column: str
-    kind: Literal["instant", "int", "text"] = "instant"
+    kind: Literal["instant", "int", "bigint", "text"] = "instant"
     descending: bool = False
 
     def flipped(self) -> "Order":
@@ -63,7 +63,7 @@ class Order:
         try:
             mark, value, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             position = (self._value(value), UUID(row_id))
-        except (ValueError, TypeError, AttributeError, binascii.Error):
+        except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error):
             raise PagingError(argument, "This is not a cursor of this list. Start again without one.") from None
         if mark != self._mark:
             raise PagingError(argument, "This cursor belongs to another list or order. Start again without one.")
@@ -95,9 +95,10 @@ class Order:
 
     def _value(self, value: Any) -> Any:
         if self.kind == "instant":
-            return datetime.fromisoformat(value)
-        if self.kind == "int":
-            if type(value) is not int or abs(value) >= 2**63:
+            return datetime.fromisoformat(instant_text(datetime.fromisoformat(value)))
+        if self.kind in ("int", "bigint"):
+            # PostgreSQL's columns have a width, and refuse to compare with what is beyond it.
+            if type(value) is not int or abs(value) >= (2**31 if self.kind == "int" else 2**63):
                 raise ValueError
             return value
         if type(value) is not str or "\x00" in value:

@@ -50,6 +50,10 @@ class Ticket(BaseModel):
         "casewire.User", related_name="requested_tickets", null=True, on_delete=fields.SET_NULL
     )
     requester_id: UUID | None
+    opened_by: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="opened_tickets", null=True, on_delete=fields.SET_NULL
+    )
+    opened_by_id: UUID | None
     owner: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
         "casewire.User", related_name="owned_tickets", null=True, on_delete=fields.SET_NULL
     )
@@ -147,7 +151,7 @@ class Ticket(BaseModel):
             CheckConstraint(check="version >= 1", name="ticket_version_from_one"),
             CheckConstraint(check="last_public_sequence BETWEEN 0 AND last_sequence", name="ticket_sequences_in_order"),
         ]
-        unique_together = (("organization", "import_source", "import_key"), ("requester", "client_mutation_id"))
+        unique_together = (("organization", "import_source", "import_key"), ("opened_by", "client_mutation_id"))
         indexes = [
             Index(fields=("last_activity_at", "id"), name="ticket_by_activity"),
             Index(fields=("created_at", "id"), name="ticket_by_created"),

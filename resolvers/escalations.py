@@ -10,7 +10,7 @@ from domain import escalation as stages
 from domain import lifecycle, policy
 from domain.enums import EscalationStage
 from domain.errors import NotFound, Required
-from domain.naming import escalation_reference, text
+from domain.naming import escalation_reference, quoted, text
 from engine.keyset import LazyPage, Order, PageArgs
 from models import Escalation, EscalationEntry, Ticket
 from realtime.cursor import Cursor
@@ -33,7 +33,8 @@ async def get_escalation(ctx: Context, escalation_id: UUID) -> Escalation | None
 
 async def get_escalation_by_reference(ctx: Context, reference: str) -> Escalation | None:
     policy.check_authenticated(ctx.viewer)
-    return await Escalation.shown_to(ctx.viewer).get_or_none(reference=reference.strip().upper())
+    wanted = quoted(reference)
+    return await Escalation.shown_to(ctx.viewer).get_or_none(reference=wanted) if wanted else None
 
 
 def list_escalations(

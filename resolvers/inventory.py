@@ -5,6 +5,7 @@ from uuid import UUID
 from domain import policy
 from domain.coverage import Coverage, coverage_on
 from domain.errors import NotFound
+from domain.naming import quoted
 from models import Device, ServiceLicense, Space, SpaceKind
 from resolvers.context import Context
 from resolvers.reading import every_child, found
@@ -26,11 +27,15 @@ async def get_device_by_serial_number(ctx: Context, organization_id: UUID, seria
 
     Raises:
         NotFound: the organization is not one of the viewer's.
+        Forbidden: the viewer's role there does not show serial numbers.
     """
     policy.check_authenticated(ctx.viewer)
     if not ctx.viewer.is_staff and ctx.viewer.membership_in(organization_id) is None:
         raise NotFound("organization", field=("organizationId",))
-    return await Device.get_or_none(organization_id=organization_id, serial_number=serial_number.strip().upper())
+    facts = policy.OrganizationFacts(organization_id)
+    policy.check(ctx.viewer, policy.SEE_SERIAL_NUMBER, facts, "Your role in this organization does not show devices.")
+    wanted = quoted(serial_number)
+    return await Device.get_or_none(organization_id=organization_id, serial_number=wanted) if wanted else None
 
 
 async def coverage_of(ctx: Context, space: Space) -> Coverage:

@@ -58,7 +58,8 @@ async def send_message(
         return earlier, ticket
     await _apply_reply(work, ctx, ticket, visibility)
     message = await say(work, ctx, ticket, saying)
-    timeline.touch(work, ticket)
+    if visibility is Visibility.PUBLIC:
+        timeline.touch(work, ticket)
     await ticket.save()
     return message, ticket
 
@@ -95,7 +96,8 @@ async def add_note(
         return earlier, ticket
     lifecycle.check_not_closed(ticket.status)
     note = await say(work, ctx, ticket, saying)
-    timeline.touch(work, ticket)
+    if visibility is Visibility.PUBLIC:
+        timeline.touch(work, ticket)
     await ticket.save()
     return note, ticket
 

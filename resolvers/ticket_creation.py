@@ -14,7 +14,7 @@ from domain.enums import (
     TicketSeverity,
 )
 from domain.errors import Invalid, NotFound
-from domain.naming import line, text, ticket_reference
+from domain.naming import line, locale, quoted, text, ticket_reference
 from models import (
     Classification,
     Device,
@@ -87,7 +87,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     earlier = await _opened_before(ctx, new)
     if earlier:
         return earlier
-    request_type = await RequestType.get_or_none(key=new.request_type_key)
+    request_type = await RequestType.get_or_none(key=quoted(new.request_type_key) or "")
     if request_type is None:
         raise NotFound("request type", field=("requestTypeKey",))
     await _check_choices(new, organization, request_type)
@@ -98,6 +98,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
         **_columns(new, request_type),
         subject=line(new.subject, field="subject"),
         description=text(new.description, field="description"),
+        opened_by_id=ctx.user_id,
         requester_id=_requester(ctx, new),
         owner_id=_requester(ctx, new),
         created_at=work.now,
@@ -135,7 +136,7 @@ def _columns(new: NewTicket, request_type: RequestType) -> dict[str, Any]:
         "product_update_id": new.product_update_id,
         "certificate_id": new.certificate_id,
         "space_id": new.space_id,
-        "language": new.language,
+        "language": locale(new.language) if new.language is not None else None,
         "channel": new.channel,
         "priority": new.priority,
         "severity": new.severity,
@@ -155,7 +156,7 @@ async def _opened_before(ctx: Context, new: NewTicket) -> Ticket | None:
     if new.client_mutation_id is None:
         return None
     line(new.client_mutation_id, field="clientMutationId", limit=100)
-    return await Ticket.get_or_none(requester_id=ctx.user_id, client_mutation_id=new.client_mutation_id)
+    return await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=new.client_mutation_id)
 
 
 async def _add_submitter(work: Work, ticket: Ticket) -> None:

@@ -19,8 +19,9 @@ from domain.enums import (
     TicketStatus,
 )
 from domain.errors import Forbidden, Invalid, NotFound, Required
+from domain.naming import quoted
 from engine.keyset import LazyPage, Order, PageArgs
-from models import Escalation, Ticket
+from models import Escalation, RequestType, Ticket
 from resolvers.context import Context
 from resolvers.reading import listing
 
@@ -28,7 +29,7 @@ ORDERS = {
     "LAST_ACTIVITY_AT": Order("tickets by activity", "last_activity_at"),
     "CREATED_AT": Order("tickets by creation", "created_at"),
     "UPDATED_AT": Order("tickets by update", "updated_at"),
-    "REFERENCE": Order("tickets by reference", "number", kind="int"),
+    "REFERENCE": Order("tickets by reference", "number", kind="bigint"),
 }
 
 DEFAULT_ORDER = ORDERS["LAST_ACTIVITY_AT"].flipped()
@@ -139,15 +140,24 @@ def _condition(wanted: TicketFilter, *, depth: int) -> Q:
         if field.name == "all_of":
             found &= Q(*[_condition(each, depth=depth + 1) for each in value])
         elif field.name == "any_of":
-            found &= Q(*[_condition(each, depth=depth + 1) for each in value], join_type=Q.OR) if value else _NONE
+            found &= _any([_condition(each, depth=depth + 1) for each in value])
         elif field.name == "none_of":
-            found &= ~_condition(value, depth=depth + 1)
+            # By id: in SQL the negation of a condition about null is no better met than the condition itself.
+            refused = Ticket.filter(_condition(value, depth=depth + 1))
+            found &= ~Q(id__in=Subquery(refused.values("id")))
         else:
             found &= _CONDITIONS[field.name](value)
     return found
 
 
 _NONE = Q(id__in=[])
+
+
+def _any(conditions: list[Q]) -> Q:
+    """At least one of them; one that asks nothing is met by everything, though Tortoise would leave it out."""
+    if not conditions:
+        return _NONE
+    return Q(*conditions, join_type=Q.OR) if all(c.children or c.filters for c in conditions) else Q()
 
 
 def _among(column: str) -> Callable[[list[Any]], Q]:
@@ -172,7 +182,7 @@ def _between(column: str) -> Callable[[tuple[datetime | None, datetime | None]],
 
 
 def _is_active(active: bool) -> Q:
-    return Q(status__in=ACTIVE_STATUSES) if active else ~Q(status__in=ACTIVE_STATUSES)
+    return Q(status__in=[status for status in TicketStatus if (status in ACTIVE_STATUSES) is active])
 
 
 def _shows(wanted: list[TicketDisplayStatus]) -> Q:
@@ -201,11 +211,17 @@ _CONDITIONS: dict[str, Callable[[Any], Q]] = {
     "has_requester": lambda value: Q(requester_id__isnull=not value),
     "space_ids": _among("space_id"),
     "device_ids": lambda ids: Q(id__in=Subquery(Ticket.filter(devices__id__in=ids).values("id"))),
-    "request_type_keys": _among("request_type__key"),
+    "request_type_keys": lambda given: Q(
+        request_type_id__in=Subquery(
+            RequestType.filter(key__in=[each for each in map(quoted, given) if each]).values("id")
+        )
+    ),
     "product_ids": _among("product_id"),
-    "references": lambda given: Q(reference__in=[each.strip().upper() for each in given]),
+    "references": lambda given: Q(reference__in=[each for each in map(quoted, given) if each]),
     "escalation_references": lambda given: Q(
-        id__in=Subquery(Escalation.filter(reference__in=[each.strip().upper() for each in given]).values("ticket_id"))
+        id__in=Subquery(
+            Escalation.filter(reference__in=[each for each in map(quoted, given) if each]).values("ticket_id")
+        )
     ),
     "created_at": _between("created_at"),
     "last_activity_at": _between("last_activity_at"),

@@ -6,7 +6,7 @@ from domain import lifecycle, policy
 from domain.enums import ClosureReason, ResolutionReason, TicketStatus
 from domain.errors import NotFound, StaleVersion
 from domain.lifecycle import Windows
-from domain.naming import text
+from domain.naming import quoted, text
 from domain.policy import TicketFacts
 from models import Message, Organization, Participant, Ticket, User
 from resolvers import timeline
@@ -24,7 +24,8 @@ async def get_ticket(ctx: Context, ticket_id: UUID) -> Ticket | None:
 
 async def get_ticket_by_reference(ctx: Context, reference: str) -> Ticket | None:
     policy.check_authenticated(ctx.viewer)
-    return await Ticket.shown_to(ctx.viewer).get_or_none(reference=reference.strip().upper())
+    wanted = quoted(reference)
+    return await Ticket.shown_to(ctx.viewer).get_or_none(reference=wanted) if wanted else None
 
 
 async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFacts]:
@@ -62,12 +63,15 @@ async def resolve_ticket(
     Raises:
         NotFound, Forbidden, StaleVersion: as for every change of a ticket.
         TicketClosed, Conflict: see `domain.lifecycle.check_may_resolve`.
+        Invalid: the reason is not this person's to give.
     """
     ticket, facts = await lock_ticket(ctx, ticket_id)
     policy.check(ctx.viewer, policy.RESOLVE_TICKET, facts)
     check_version(ticket, expected_version)
     lifecycle.check_may_resolve(ticket.status)
     by_staff = ctx.viewer.is_staff
+    if reason:
+        lifecycle.check_resolution_reason(reason, by_staff=by_staff)
     given = reason or (ResolutionReason.SUPPORT_RESOLVED if by_staff else ResolutionReason.CUSTOMER_RESOLVED)
     if message:
         await say(work, ctx, ticket, Saying(body=text(message, field="message")))
@@ -91,12 +95,16 @@ async def close_ticket(
     Raises:
         NotFound, Forbidden, StaleVersion: as for every change of a ticket.
         TicketClosed: it is closed already.
+        Invalid: the reason is not this person's to give.
     """
     ticket, facts = await lock_ticket(ctx, ticket_id)
     policy.check(ctx.viewer, policy.CLOSE_TICKET, facts)
     check_version(ticket, expected_version)
     lifecycle.check_may_close(ticket.status)
-    await timeline.set_status(work, ctx, ticket, TicketStatus.CLOSED, reason=reason or _who_closed(ctx, ticket))
+    own = _who_closed(ctx, ticket)
+    if reason:
+        lifecycle.check_closure_reason(reason, own=own)
+    await timeline.set_status(work, ctx, ticket, TicketStatus.CLOSED, reason=own)
     timeline.touch(work, ticket)
     await ticket.save()
     return ticket

@@ -54,7 +54,10 @@ def announce(work: Work, ticket: Ticket, fields: list[str], event: TimelineEvent
 
 
 def touch(work: Work, ticket: Ticket, *, activity: bool = True) -> None:
-    """A change that another person could overwrite: the version grows, and the times move."""
+    """A change that another person could overwrite: the version grows, and the times move.
+
+    Not for anything internal: a customer must not see from them that something was written (J7).
+    """
     ticket.version += 1
     ticket.updated_at = work.now
     if activity:

@@ -1,7 +1,7 @@
 """The mutations: arguments in, resolver called, payload out."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry import Info
@@ -15,6 +15,8 @@ from schema import inputs, payloads
 from schema.access import signed_in
 from schema.errors import Refusable
 from schema.node import key_of, key_or_none
+
+GIVEN = strawberry.argument(description="What is asked for.")
 
 
 def mutation(description: str, rule: Rule) -> Callable[[Any], Any]:
@@ -41,12 +43,16 @@ def _escalation(given: str) -> Any:
 @strawberry.type(description="Everything that changes something. What is refused changes nothing.")
 class Mutation:
     @mutation("Open a ticket.", policy.CREATE_TICKET)
-    async def ticket_create(self, info: Info, input: inputs.TicketCreateInput) -> payloads.TicketCreatePayload:
+    async def ticket_create(
+        self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]
+    ) -> payloads.TicketCreatePayload:
         ticket = await ticket_creation.create_ticket(info.context, input.plain())
         return payloads.TicketCreatePayload(ticket=await shown(info, ticket))
 
     @mutation("Give a ticket to somebody in support, or to nobody.", policy.ASSIGN_TICKET)
-    async def ticket_assign(self, info: Info, input: inputs.TicketAssignInput) -> payloads.TicketAssignPayload:
+    async def ticket_assign(
+        self, info: Info, input: Annotated[inputs.TicketAssignInput, GIVEN]
+    ) -> payloads.TicketAssignPayload:
         ticket = await tickets.assign_ticket(
             info.context,
             _ticket(input.ticket_id),
@@ -56,7 +62,9 @@ class Mutation:
         return payloads.TicketAssignPayload(ticket=await shown(info, ticket))
 
     @mutation("Resolve a ticket: support or the customer says it is solved.", policy.RESOLVE_TICKET)
-    async def ticket_resolve(self, info: Info, input: inputs.TicketResolveInput) -> payloads.TicketResolvePayload:
+    async def ticket_resolve(
+        self, info: Info, input: Annotated[inputs.TicketResolveInput, GIVEN]
+    ) -> payloads.TicketResolvePayload:
         ticket = await tickets.resolve_ticket(
             info.context,
             _ticket(input.ticket_id),
@@ -67,19 +75,25 @@ class Mutation:
         return payloads.TicketResolvePayload(ticket=await shown(info, ticket))
 
     @mutation("Close a ticket for good.", policy.CLOSE_TICKET)
-    async def ticket_close(self, info: Info, input: inputs.TicketCloseInput) -> payloads.TicketClosePayload:
+    async def ticket_close(
+        self, info: Info, input: Annotated[inputs.TicketCloseInput, GIVEN]
+    ) -> payloads.TicketClosePayload:
         ticket = await tickets.close_ticket(
             info.context, _ticket(input.ticket_id), reason=input.reason, expected_version=input.expected_version
         )
         return payloads.TicketClosePayload(ticket=await shown(info, ticket))
 
     @mutation("Reopen a resolved ticket, within its organization's time.", policy.REOPEN_TICKET)
-    async def ticket_reopen(self, info: Info, input: inputs.TicketReopenInput) -> payloads.TicketReopenPayload:
+    async def ticket_reopen(
+        self, info: Info, input: Annotated[inputs.TicketReopenInput, GIVEN]
+    ) -> payloads.TicketReopenPayload:
         ticket, message = await tickets.reopen_ticket(info.context, _ticket(input.ticket_id), comment=input.comment)
         return payloads.TicketReopenPayload(ticket=await shown(info, ticket), message=cast(Any, message))
 
     @mutation("Write in a ticket's conversation.", policy.SEND_MESSAGE)
-    async def message_send(self, info: Info, input: inputs.MessageSendInput) -> payloads.MessageSendPayload:
+    async def message_send(
+        self, info: Info, input: Annotated[inputs.MessageSendInput, GIVEN]
+    ) -> payloads.MessageSendPayload:
         message, ticket = await messages.send_message(
             info.context,
             _ticket(input.ticket_id),
@@ -93,7 +107,7 @@ class Mutation:
         return payloads.MessageSendPayload(message=cast(Any, message), ticket=await shown(info, ticket))
 
     @mutation("Put a note beside the conversation.", policy.ADD_NOTE)
-    async def note_add(self, info: Info, input: inputs.NoteAddInput) -> payloads.NoteAddPayload:
+    async def note_add(self, info: Info, input: Annotated[inputs.NoteAddInput, GIVEN]) -> payloads.NoteAddPayload:
         note, _ = await messages.add_note(
             info.context,
             _ticket(input.ticket_id),
@@ -105,7 +119,7 @@ class Mutation:
 
     @mutation("Hand a ticket to engineering.", policy.SUBMIT_ESCALATION)
     async def escalation_submit(
-        self, info: Info, input: inputs.EscalationSubmitInput
+        self, info: Info, input: Annotated[inputs.EscalationSubmitInput, GIVEN]
     ) -> payloads.EscalationSubmitPayload:
         escalation, ticket = await escalations.submit_escalation(
             info.context, _ticket(input.ticket_id), issue_description=input.issue_description
@@ -114,7 +128,7 @@ class Mutation:
 
     @mutation("Move an escalation to its next stage.", policy.ADVANCE_ESCALATION)
     async def escalation_advance(
-        self, info: Info, input: inputs.EscalationAdvanceInput
+        self, info: Info, input: Annotated[inputs.EscalationAdvanceInput, GIVEN]
     ) -> payloads.EscalationAdvancePayload:
         escalation, entry = await escalations.advance_escalation(
             info.context,
@@ -128,7 +142,7 @@ class Mutation:
 
     @mutation("Say when a solution may be there, or take that back.", policy.ADVANCE_ESCALATION)
     async def escalation_set_estimate(
-        self, info: Info, input: inputs.EscalationSetEstimateInput
+        self, info: Info, input: Annotated[inputs.EscalationSetEstimateInput, GIVEN]
     ) -> payloads.EscalationSetEstimatePayload:
         escalation = await escalations.set_estimate(
             info.context, _escalation(input.escalation_id), estimate=input.estimated_resolution_at
@@ -137,7 +151,7 @@ class Mutation:
 
     @mutation("Say that a solution works: the escalation is over.", policy.DECIDE_RESOLUTION)
     async def escalation_confirm_resolution(
-        self, info: Info, input: inputs.EscalationConfirmResolutionInput
+        self, info: Info, input: Annotated[inputs.EscalationConfirmResolutionInput, GIVEN]
     ) -> payloads.EscalationConfirmResolutionPayload:
         escalation = await escalations.confirm_resolution(
             info.context, _escalation(input.escalation_id), comment=input.comment
@@ -146,7 +160,7 @@ class Mutation:
 
     @mutation("Say that a solution does not work, and why: back to engineering.", policy.DECIDE_RESOLUTION)
     async def escalation_reject_resolution(
-        self, info: Info, input: inputs.EscalationRejectResolutionInput
+        self, info: Info, input: Annotated[inputs.EscalationRejectResolutionInput, GIVEN]
     ) -> payloads.EscalationRejectResolutionPayload:
         escalation = await escalations.reject_resolution(
             info.context, _escalation(input.escalation_id), comment=input.comment

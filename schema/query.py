@@ -11,6 +11,7 @@ from domain import policy
 from domain.enums import EscalationStage, Scope, TicketListScope
 from domain.errors import Invalid
 from domain.lifecycle import DEFAULT_WINDOWS
+from domain.naming import quoted
 from engine.declare import PLAN, Found, Listed
 from models.base import BaseModel
 from resolvers import escalations, inventory, organizations, ticket_lists, tickets
@@ -40,7 +41,7 @@ def by_id(model: type[BaseModel], name: str) -> Found:
 
 def by_reference(model: type[BaseModel]) -> Found:
     """A root field that finds a row by what people quote."""
-    return Found(model, "reference", lambda args: args["reference"].strip().upper(), model.seen_by)
+    return Found(model, "reference", lambda args: quoted(args["reference"]), model.seen_by)
 
 
 @strawberry.type(description="Whoever is asking.")

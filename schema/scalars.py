@@ -30,11 +30,11 @@ def _text(value: object) -> str:
 def _instant(value: object) -> datetime:
     try:
         moment = datetime.fromisoformat(_text(value))
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Invalid("An instant is written like 2026-11-22T09:30:00Z.") from None
-    if moment.tzinfo is None:
-        raise Invalid("An instant needs its offset from UTC, like 2026-11-22T09:30:00Z or …+01:00.")
-    return moment.astimezone(UTC)
+    raise Invalid("An instant needs its offset from UTC, like 2026-11-22T09:30:00Z or …+01:00.")
 
 
 def _date(value: object) -> date:

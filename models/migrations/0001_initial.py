@@ -671,6 +671,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "opened_by",
+                    fields.ForeignKeyField(
+                        "casewire.User",
+                        source_field="opened_by_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="opened_tickets",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
                     "owner",
                     fields.ForeignKeyField(
                         "casewire.User",
@@ -884,7 +896,7 @@ class Migration(migrations.Migration):
                 "app": "casewire",
                 "unique_together": (
                     ("organization", "import_source", "import_key"),
-                    ("requester", "client_mutation_id"),
+                    ("opened_by", "client_mutation_id"),
                 ),
                 "constraints": [
                     CheckConstraint(
