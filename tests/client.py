@@ -89,6 +89,12 @@ class Stream:
         (item,) = result.data.values()
         return item
 
+    async def result(self) -> tuple[Any, list[Any]]:
+        """One event's data and its errors, as they are."""
+        async with asyncio.timeout(PATIENCE):
+            result = await anext(self.source)
+        return result.data, list(result.errors or [])
+
     async def take(self, count: int) -> list[Any]:
         return [await self.next() for _ in range(count)]
 

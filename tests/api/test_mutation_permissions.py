@@ -1,0 +1,169 @@
+"""Every mutation × every kind of viewer: who may, who may not, and that a refusal leaves no trace (S96)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from graphql import build_schema
+
+import models
+from domain.enums import EscalationStage, MemberVisibility, TicketStatus
+from schema.build import sdl
+from tests.api.world import VIEWERS, World, codes, gid, make_world, nothing_changes
+from tests.conftest import AsUser
+from tests.factories import LONG_AGO, make_escalation, make_participant, make_ticket
+
+pytestmark = pytest.mark.anyio
+
+TABLE = """
+                                          own adm req lic mem rea  aut hel  str  age lea eng chi  nob
+open  ticketCreate                        +   +   +   +   +   -    +   -    .    +   +   +   +    !
+own   ticketCreate                        +   +   +   +   +   -    +   -    .    +   +   +   +    !
+open  ticketAssign                        -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   ticketAssign                        -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  ticketResolve                       +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   ticketResolve                       +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketClose                         +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   ticketClose                         +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketReopen                        +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   ticketReopen                        +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  messageSend                         +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   messageSend                         +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  noteAdd                             +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   noteAdd                             +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  escalationSetEstimate               -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   escalationSetEstimate               -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  escalationConfirmResolution         +   +   +   .   -   -    +   -    .    -   -   -   -    !
+own   escalationConfirmResolution         +   +   +   .   .   -    +   -    .    -   -   -   -    !
+open  escalationRejectResolution          +   +   +   .   -   -    +   -    .    -   -   -   -    !
+own   escalationRejectResolution          +   +   +   .   .   -    +   -    .    -   -   -   -    !
+"""
+"""Whether a viewer may: `+` yes, `-` FORBIDDEN, `.` NOT_FOUND, `!` UNAUTHENTICATED.
+
+`open` and `own` are the organization's `memberVisibility`; the author is a MEMBER, the helper, who takes part in the
+ticket, is READ_ONLY. Who is READ_ONLY everywhere is refused before any ticket is looked for.
+Sources: S03, S04, S15, S60, S61, S78.
+"""
+
+CODES = {"-": "FORBIDDEN", ".": "NOT_FOUND", "!": "UNAUTHENTICATED"}
+
+Prepare = Callable[[World], Awaitable[dict[str, str]]]
+
+
+async def organization(world: World) -> dict[str, str]:
+    return {"id": gid(world.acme)}
+
+
+async def open_ticket(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"])
+    await make_participant(ticket, world["helper"])
+    return {"id": gid(ticket)}
+
+
+async def resolved_ticket(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"], status=TicketStatus.RESOLVED, resolved_at=NOW)
+    await make_participant(ticket, world["helper"])
+    return {"id": gid(ticket)}
+
+
+def escalation_in(stage: EscalationStage) -> Prepare:
+    async def prepare(world: World) -> dict[str, str]:
+        ticket = await make_ticket(world.acme, world["author"], is_escalated=True)
+        await make_participant(ticket, world["helper"])
+        return {"id": gid(await make_escalation(ticket, stage=stage))}
+
+    return prepare
+
+
+NOW = LONG_AGO.replace(month=3, day=2)
+
+MUTATIONS: dict[str, tuple[Prepare, str]] = {
+    "ticketCreate": (organization, 'organizationId: $id, requestTypeKey: "TECHNICAL", subject: "s", description: "d"'),
+    "ticketAssign": (open_ticket, "ticketId: $id, assigneeId: $agent"),
+    "ticketResolve": (open_ticket, "ticketId: $id"),
+    "ticketClose": (open_ticket, "ticketId: $id"),
+    "ticketReopen": (resolved_ticket, 'ticketId: $id, comment: "Again"'),
+    "messageSend": (open_ticket, 'ticketId: $id, clientMessageId: "1", message: {body: "Hello"}'),
+    "noteAdd": (open_ticket, 'ticketId: $id, body: "Hello"'),
+    "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
+    "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
+    "escalationSetEstimate": (
+        escalation_in(EscalationStage.SUBMITTED),
+        'escalationId: $id, estimatedResolutionAt: "2027-01-01T00:00:00Z"',
+    ),
+    "escalationConfirmResolution": (escalation_in(EscalationStage.VERIFYING_RESOLUTION), "escalationId: $id"),
+    "escalationRejectResolution": (
+        escalation_in(EscalationStage.VERIFYING_RESOLUTION),
+        'escalationId: $id, comment: "No"',
+    ),
+}
+
+
+@pytest.mark.parametrize("preset", MemberVisibility)
+async def test_who_may_not_is_told_so_and_leaves_no_trace(as_user: AsUser, preset: MemberVisibility) -> None:
+    world = await make_world(preset)
+
+    for mutation, (prepare, _) in MUTATIONS.items():
+        given = await prepare(world)
+        async with nothing_changes():
+            for name, cell in expected(preset)[mutation].items():
+                if cell in CODES:
+                    assert await code(as_user, world, name, mutation, given) == CODES[cell], (name, mutation)
+
+
+@pytest.mark.parametrize("preset", MemberVisibility)
+async def test_who_may_does(as_user: AsUser, preset: MemberVisibility) -> None:
+    world = await make_world(preset)
+
+    for mutation, (prepare, _) in MUTATIONS.items():
+        for name, cell in expected(preset)[mutation].items():
+            if cell == "+":
+                given = await prepare(world)
+                assert await code(as_user, world, name, mutation, given) is None, (name, mutation)
+
+
+async def test_what_is_done_is_stored_and_announced(as_user: AsUser) -> None:
+    """The checks above would not notice a mutation that does nothing at all."""
+    world = await make_world()
+
+    for mutation, (prepare, _) in MUTATIONS.items():
+        given = await prepare(world)
+        heads = {row.topic: row.head for row in await models.FeedStream.all()}
+        name = "author" if "Resolution" in mutation else "agent"
+        assert await code(as_user, world, name, mutation, given) is None
+        after = {row.topic: row.head for row in await models.FeedStream.all()}
+        (staff, public) = sorted(topic for topic in after if after[topic] != heads.get(topic, 0))
+        assert public == f"{staff}:pub", mutation
+
+
+def test_every_mutation_is_in_the_table() -> None:
+    mutation = build_schema(sdl()).mutation_type
+    assert mutation
+
+    assert MUTATIONS.keys() == mutation.fields.keys()
+    for preset in MemberVisibility:
+        assert expected(preset).keys() == MUTATIONS.keys()
+
+
+def expected(preset: MemberVisibility) -> dict[str, dict[str, str]]:
+    rows = [line.split() for line in TABLE.splitlines() if line.startswith(("open ", "own "))]
+    return {row[1]: dict(zip(VIEWERS, row[2:], strict=True)) for row in rows if row[0] == preset.lower()}
+
+
+async def code(as_user: AsUser, world: World, name: str, mutation: str, given: dict[str, str]) -> str | None:
+    """The code that the viewer is refused with, None where it is done."""
+    _, arguments = MUTATIONS[mutation]
+    variables: dict[str, Any] = {**given, **({"agent": gid(world["agent"])} if "$agent" in arguments else {})}
+    declared = ", ".join(f"${variable}: ID!" for variable in variables)
+    document = f"mutation({declared}) {{ {mutation}(input: {{{arguments}}}) {{ errors {{ code }} }} }}"
+    data, errors = await as_user(world.people[name]).answer(document, **variables)
+    if errors:
+        assert data is None
+        (found,) = codes(errors)
+        return found
+    refusals = data[mutation]["errors"]
+    return refusals[0]["code"] if refusals else None
