@@ -118,10 +118,13 @@ class PageArgs:
     def check(self, *, most: int) -> None:
         """
         Raises:
-            PagingError: both `first` and `last`, a negative number, or more than `most`.
+            PagingError: both `first` and `last`, a negative number, more than `most`, or an empty cursor.
         """
         if self.first is not None and self.last is not None:
             raise PagingError("last", "Ask for `first` or for `last`, not both.")
+        for argument, cursor in (("after", self.after), ("before", self.before)):
+            if cursor == "":
+                raise PagingError(argument, "This is not a cursor of this list. Start again without one.")
         for argument, asked in (("first", self.first), ("last", self.last)):
             if asked is not None and not 0 <= asked <= most:
                 raise PagingError(argument, f"`{argument}` is a number from 0 to {most}; page on with a cursor.")

@@ -13,7 +13,7 @@ from domain.enums import (
     TicketPriority,
     TicketSeverity,
 )
-from domain.errors import Invalid, NotFound
+from domain.errors import IdempotencyMismatch, Invalid, NotFound
 from domain.naming import line, locale, quoted, text, ticket_reference
 from models import (
     Classification,
@@ -74,6 +74,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
         NotFound: no such organization, request type, product, room, desk or device for this organization.
         Forbidden: the viewer's role is READ_ONLY (S15), or the organization is no partner of the other (S08).
         Required, Invalid: a text is missing or cannot be stored, or two choices contradict each other.
+        IdempotencyMismatch: the `client_mutation_id` was used before for another ticket.
 
     Source: S16, S22, S25, S27, S28, S33.
     """
@@ -156,7 +157,14 @@ async def _opened_before(ctx: Context, new: NewTicket) -> Ticket | None:
     if new.client_mutation_id is None:
         return None
     line(new.client_mutation_id, field="clientMutationId", limit=100)
-    return await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=new.client_mutation_id)
+    earlier = await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=new.client_mutation_id)
+    given = (new.organization_id, line(new.subject, field="subject"), text(new.description, field="description"))
+    if earlier and (earlier.organization_id, earlier.subject, earlier.description) != given:
+        raise IdempotencyMismatch(
+            "You opened another ticket with this clientMutationId. Give every new ticket an id of its own.",
+            field=("clientMutationId",),
+        )
+    return earlier
 
 
 async def _add_submitter(work: Work, ticket: Ticket) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 
 from schema import errors, escalation, inventory, people, timeline
 from schema.access import Schema
@@ -13,7 +14,15 @@ from schema.query import Query
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
 
-CONFIG = StrawberryConfig(scalar_map=SCALARS)
+
+class Names(NameConverter):
+    """The connection of an escalation's entries is called after the timeline that it is."""
+
+    def from_generic(self, object_type: Any, types: Any) -> str:
+        return super().from_generic(object_type, types).replace("EscalationTimelineEntry", "EscalationTimeline")
+
+
+CONFIG = StrawberryConfig(scalar_map=SCALARS, name_converter=Names())
 
 REACHED_BY_INTERFACE_ONLY = [
     people.SystemActor,

@@ -16,7 +16,7 @@ Kind = TypeVar("Kind", bound=type[Described])
 def described(enum: Kind) -> Kind:
     """Register an enum with the descriptions that its class and its members carry."""
     assert enum.__doc__, enum.__name__
-    strawberry.enum(enum, description=inspect.cleandoc(enum.__doc__).split("\n\n")[0].removesuffix("."))
+    strawberry.enum(enum, description=inspect.cleandoc(enum.__doc__).split("\n\n")[0])
     definition: StrawberryEnumDefinition = enum.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:
         value.description = enum[value.name].description

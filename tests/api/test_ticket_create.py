@@ -241,3 +241,14 @@ async def test_retries_at_the_same_time_open_one_ticket(as_user: AsUser, acme: m
     assert await models.Ticket.all().count() == 1
     assert await models.Message.all().count() == 1
     assert [row.head for row in await models.FeedStream.all()] == [2, 2]
+
+
+async def test_a_key_used_again_for_another_ticket_is_refused(as_user: AsUser, acme: models.Organization) -> None:
+    """J2: the retry of one ticket must not swallow another."""
+    ann = as_user(await make_member(acme))
+    await create(ann, acme, clientMutationId="k1", subject="The camera stays black")
+
+    async with nothing_changes():
+        answer = await create(ann, acme, clientMutationId="k1", subject="Another matter")
+
+    assert refusal(answer) == ("IDEMPOTENCY_MISMATCH", ["input", "clientMutationId"])
