@@ -8,18 +8,22 @@ from types import SimpleNamespace
 from typing import Any
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLNonNull,
     GraphQLSchema,
+    Node,
     OperationDefinitionNode,
     OperationType,
+    Visitor,
     get_operation_ast,
     type_from_ast,
+    visit,
 )
 from graphql.execution.values import get_argument_values, get_variable_values
 
-from engine.planning import Plan, RootPages, plan_operation
+from engine.planning import Plan, RootPages, plan_operation, variables_in
 from engine.reads import Reads
 from engine.running import Binding, Run
 from engine.statements import Bail, NotPlannable
@@ -30,6 +34,9 @@ MOST_BINDINGS = 2_000
 
 MOST_LISTS = 200
 """Lists that are remembered of one viewer."""
+
+MOST_STATEMENTS = 500
+"""Statements and conditions that are remembered of one viewer, besides those of lists."""
 
 MOST_VARIANTS = 32
 """Plans of one operation: by kind of viewer and by the variables of @skip and @include."""
@@ -42,7 +49,8 @@ class Operation:
     node: OperationDefinitionNode | None
     fragments: dict[str, FragmentDefinitionNode]
     plain_variables: dict[str, tuple[type, bool]] | None
-    flags: tuple[str, ...] = ()
+    flags: tuple[str, ...]
+    """The variables of @skip and @include, wherever they are: a plan holds for their values."""
     plans: dict[Hashable, Plan | None] = field(default_factory=dict)
     streams: dict[Hashable, StreamPlan] = field(default_factory=dict)
 
@@ -67,7 +75,9 @@ class Engine:
         """What is known of a validated document's operation before it is run."""
         node = get_operation_ast(document, operation_name)
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        return Operation(node, fragments, self._plain_variables(node) if node else None)
+        if node is None:
+            return Operation(None, fragments, None, ())
+        return Operation(node, fragments, self._plain_variables(node), flags_of(node, *fragments.values()))
 
     async def data(self, operation: Operation, given: Mapping[str, Any] | None, context: Any) -> dict[str, Any] | None:
         """The answer's `data`, ready for JSON; or None where graphql-core has to answer: errors are its to tell."""
@@ -79,8 +89,7 @@ class Engine:
             if plan is None:
                 self.stats["fallbacks"] += 1
                 return None
-            listed = partial(self._resolved_list, operation, given or {})
-            run = Run(self._binding(context.viewer), self.reads.fetch, variables, self.most, context, listed)
+            run = self._run(operation, given or {}, variables, context)
             found = await self.reads.once(run, plan)
         except Exception as error:
             # Whatever it is, graphql-core meets it again and reports it as the specification has it.
@@ -91,9 +100,18 @@ class Engine:
         self.stats["statements"] += run.statements
         return found
 
-    def plan_of(self, operation: Operation, given: Mapping[str, Any], viewer: Any) -> Plan | None:
-        """For showing: the plan that an operation runs by, or None where graphql-core executes it."""
-        return self._plan(operation, self._variables(operation, given), viewer)
+    async def shown(self, operation: Operation, given: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """As `data`, for whoever wants to know why not.
+
+        Raises:
+            NotPlannable: graphql-core executes it.
+            Exception: whatever makes graphql-core answer instead, as soon as it is met.
+        """
+        if operation.node is None or not operation.is_query:
+            raise NotPlannable("not a query")
+        variables = self._variables(operation, given)
+        plan = self._new_plan(operation.node, operation, variables, context.viewer)
+        return await self.reads.once(self._run(operation, given, variables, context), plan)
 
     def stream(self, operation: Operation, given: Mapping[str, Any], viewer: Any) -> tuple[StreamPlan, Any] | None:
         """The plan of a subscription and its variables; None where graphql-core has to execute it."""
@@ -114,42 +132,45 @@ class Engine:
     # --- plans
 
     def _stream_plan(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> StreamPlan:
-        key = ("stream", self.kind(viewer), *(variables.get(name) for name in operation.flags))
+        key = self._plan_key(operation, variables, viewer)
         plan = operation.streams.get(key)
         if plan is None:
             assert operation.node is not None
             plan = plan_stream(self.schema, operation.node, operation.fragments, variables, viewer, self.reads.dialect)
             self.stats["plans"] += 1
-            if plan.flags and not operation.flags:
-                operation.flags = tuple(sorted(plan.flags))
-                key = ("stream", self.kind(viewer), *(variables.get(name) for name in operation.flags))
             if len(operation.streams) >= MOST_VARIANTS:
                 operation.streams.clear()
             operation.streams[key] = plan
         return plan
 
     def _plan(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> Plan | None:
-        key = (self.kind(viewer), *(variables.get(name) for name in operation.flags))
+        key = self._plan_key(operation, variables, viewer)
         if key in operation.plans:
             return operation.plans[key]
         assert operation.node is not None
         plan: Plan | None
         try:
-            plan = plan_operation(
-                self.schema, operation.node, operation.fragments, variables, viewer, self.reads.dialect
-            )
+            plan = self._new_plan(operation.node, operation, variables, viewer)
         except NotPlannable as reason:
             self.stats[f"unplanned: {reason}"] += 1
             plan = None
         self.stats["plans"] += 1
-        if plan and plan.flags and not operation.flags:
-            operation.flags = tuple(sorted(plan.flags))
-            operation.plans.clear()
-            key = (self.kind(viewer), *(variables.get(name) for name in operation.flags))
         if len(operation.plans) >= MOST_VARIANTS:
             operation.plans.clear()
         operation.plans[key] = plan
         return plan
+
+    def _new_plan(
+        self, node: OperationDefinitionNode, operation: Operation, variables: Mapping[str, Any], viewer: Any
+    ) -> Plan:
+        return plan_operation(self.schema, node, operation.fragments, variables, viewer, self.reads.dialect)
+
+    def _plan_key(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> Hashable:
+        return self.kind(viewer), *(variables.get(name) for name in operation.flags)
+
+    def _run(self, operation: Operation, given: Mapping[str, Any], variables: Mapping[str, Any], context: Any) -> Run:
+        listed = partial(self._resolved_list, operation, given)
+        return Run(self._binding(context.viewer), self.reads.fetch, variables, self.most, context, listed)
 
     def _binding(self, viewer: Any) -> Binding:
         key = self.key(viewer)
@@ -162,7 +183,9 @@ class Engine:
             self.bindings.move_to_end(key)
         if len(binding.lists) > MOST_LISTS:
             binding.lists.clear()
+        if len(binding.statements) + len(binding.fragments) > MOST_STATEMENTS:
             binding.statements.clear()
+            binding.fragments.clear()
         return binding
 
     # --- variables
@@ -216,6 +239,23 @@ class Engine:
             context=context, field_name=root.selected.name, parent_type=root.parent, schema=self.schema
         )
         return definition.resolve(None, info, **arguments)
+
+
+def flags_of(*nodes: Node) -> tuple[str, ...]:
+    """The variables that @skip and @include take in these parts of a document, each once."""
+    found = Directives()
+    for node in nodes:
+        visit(node, found)
+    return tuple(sorted({name for directive in found.nodes for name in variables_in(directive)}))
+
+
+class Directives(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes: list[DirectiveNode] = []
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        self.nodes.append(node)
 
 
 def fits(value: Any, kind: type, required: bool) -> bool:

@@ -14,17 +14,22 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLInt,
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLSchema,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    VariableNode,
+    Visitor,
     get_named_type,
+    visit,
 )
-from graphql.language import VariableNode
 from graphql.utilities import value_from_ast_untyped
 from strawberry.types.field import StrawberryField
 from tortoise import Model, fields
@@ -50,6 +55,11 @@ from engine.statements import Dialect, NotPlannable
 
 Argument = tuple[bool, Any]
 """A constant's value, or a variable's name: (is it a constant, which)."""
+
+PAGING = ("first", "after", "last", "before")
+
+MOST_FIELDS = 5_000
+"""Fields of one plan. An interface is planned for each of its types, so nesting them multiplies."""
 
 
 @dataclass(slots=True)
@@ -123,10 +133,13 @@ class RootRow:
 
 @dataclass(slots=True)
 class RootPages:
+    """`depends` names the variables that say which list it is: all but those of its paging arguments."""
+
     key: str
     selected: Selected
     parent: GraphQLObjectType
     arguments: dict[str, Argument]
+    depends: tuple[str, ...]
     parts: PageParts
     serial: int = field(default_factory=next_serial)
 
@@ -134,7 +147,6 @@ class RootPages:
 @dataclass(slots=True)
 class Plan:
     roots: list[RootRow | RootPages | tuple[str, str]]
-    flags: dict[str, bool] = field(default_factory=dict)
 
 
 def plan_operation(
@@ -145,7 +157,7 @@ def plan_operation(
     viewer: Any,
     dialect: Dialect,
 ) -> Plan:
-    """The plan of a query. `flags` are the variables' values, of which only those of @skip and @include are looked at.
+    """The plan of a query. `flags` has, among others, the values of the variables of @skip and @include.
 
     `viewer` stands for its kind: what a declaration takes from it must be the same for every viewer of the kind.
 
@@ -166,7 +178,9 @@ class Planner:
     ) -> None:
         self.schema, self.fragments, self.values = schema, fragments, values
         self.viewer, self.dialect = viewer, dialect
-        self.flags: dict[str, bool] = {}
+        self.trail: list[str] = []
+        self.planned_fields = 0
+        self.read_below: dict[tuple[Any, ...], str] = {}
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
         if operation.operation is not OperationType.QUERY or operation.directives:
@@ -175,6 +189,7 @@ class Planner:
         assert root is not None
         roots: list[Any] = []
         for each in self.selected(root, [operation.selection_set]):
+            self.trail = [each.key]
             if each.name == "__typename":
                 roots.append((each.key, root.name))
             elif isinstance(each.declared, Found):
@@ -183,7 +198,7 @@ class Planner:
                 roots.append(self.root_pages(each, root))
             else:
                 raise NotPlannable(f"Query.{each.name}")
-        return Plan(roots, self.flags)
+        return Plan(roots)
 
     # --- what is selected
 
@@ -229,11 +244,9 @@ class Planner:
             if directive.name.value not in ("skip", "include"):
                 raise NotPlannable(f"@{directive.name.value}")
             given = directive.arguments[0].value
-            if isinstance(given, VariableNode):
-                value = bool(self.values.get(given.name.value))
-                self.flags[given.name.value] = value
-            else:
-                value = given.value
+            value = self.values.get(given.name.value) if isinstance(given, VariableNode) else given.value
+            if value is None:
+                raise NotPlannable(f"@{directive.name.value} by null")
             if value == (directive.name.value == "skip"):
                 return False
         return True
@@ -248,11 +261,14 @@ class Planner:
                 given[argument.name.value] = (True, value_from_ast_untyped(value))
         return given
 
+    def select(self, model: type[Model]) -> Select:
+        return Select(model, self.dialect, ".".join(self.trail))
+
     # --- roots
 
     def root_row(self, selected: Selected) -> RootRow:
         declared: Found = selected.declared
-        select = Select(declared.model, self.dialect)
+        select = self.select(declared.model)
         expression = self.value(selected, Place(select, select.table, declared.model))
         return RootRow(
             selected.key,
@@ -268,7 +284,13 @@ class Planner:
         parts = self.page_parts(selected, selected.declared.model)
         for name in selected.declared.order_columns:
             parts.select.column(selected.declared.model, parts.select.table, name)
-        return RootPages(selected.key, selected, parent, self.arguments(selected), parts)
+        depends = tuple(
+            name
+            for argument in selected.nodes[0].arguments or ()
+            if argument.name.value not in PAGING
+            for name in variables_in(argument)
+        )
+        return RootPages(selected.key, selected, parent, self.arguments(selected), depends, parts)
 
     # --- objects
 
@@ -294,13 +316,17 @@ class Planner:
         return expression
 
     def object(self, kind: GraphQLObjectType, sets: list[SelectionSetNode], place: Place) -> str:
-        return (
-            "{"
-            + ", ".join(f"{each.key!r}: {self.field(kind, each, place)}" for each in self.selected(kind, sets))
-            + "}"
-        )
+        pairs: list[str] = []
+        for each in self.selected(kind, sets):
+            self.trail.append(each.key)
+            pairs.append(f"{each.key!r}: {self.field(kind, each, place)}")
+            self.trail.pop()
+        return "{" + ", ".join(pairs) + "}"
 
     def field(self, kind: GraphQLObjectType, selected: Selected, place: Place) -> str:
+        self.planned_fields += 1
+        if self.planned_fields > MOST_FIELDS:
+            raise NotPlannable(f"more than {MOST_FIELDS} fields, each interface counted for each of its types")
         if selected.name == "__typename":
             return repr(kind.name)
         expression = self.unguarded(kind, selected, place)
@@ -314,7 +340,7 @@ class Planner:
         assert selected.definition is not None
         match declared:
             case None if known.base_resolver is None:
-                return self.leaf(known.python_name, place, isinstance(selected.definition.type, GraphQLNonNull))
+                return self.leaf(known.python_name, place, selected.definition.type)
             case NodeId():
                 return f"'{kind.name}_' + r[{place.select.column(place.model, place.alias, 'id')}]"
             case ToOne():
@@ -328,13 +354,12 @@ class Planner:
             case SqlValue():
                 sql = declared.sql(self.viewer).replace(f'"{place.model._meta.db_table}".', f'"{place.alias}".')
                 return f"{place.select.name(declared.read)}(r[{place.select.sql_column(sql)}])"
-            case Pages():
-                return self.child_pages(selected, declared, place)
-            case Every():
-                return self.child_rows(selected, declared, place)
+            case Pages() | Every():
+                return self.below(selected, declared, place)
         raise NotPlannable(f"{kind.name}.{selected.name}")
 
-    def leaf(self, name: str, place: Place, non_null: bool) -> str:
+    def leaf(self, name: str, place: Place, kind: GraphQLOutputType | None = None) -> str:
+        """The value of a column, as a field of a type if it is to be one."""
         column = place.model._meta.fields_map.get(name)
         if column is None:
             raise NotPlannable(f"{place.model.__name__}.{name}")
@@ -343,10 +368,12 @@ class Planner:
             value = f"(None if {value} is None else {value} == 1)" if column.null else f"({value} == 1)"
         elif isinstance(column, fields.JSONField):
             value = f"(None if {value} is None else loads({value}))"
-        return f"required({value})" if non_null and column.null else value
+        elif isinstance(column, fields.BigIntField) and kind is not None and get_named_type(kind) is GraphQLInt:
+            value = f"small({value})"
+        return f"required({value})" if isinstance(kind, GraphQLNonNull) and column.null else value
 
     def derived(self, declared: Derived, place: Place) -> str:
-        values = [self.leaf(name, place, non_null=False) for name in declared.needs(self.viewer)]
+        values = [self.leaf(name, place) for name in declared.needs(self.viewer)]
         return f"{place.select.name(declared.read(self.viewer))}({', '.join(values)})"
 
     def to_one(self, selected: Selected, declared: ToOne, place: Place) -> str:
@@ -378,7 +405,7 @@ class Planner:
             each.key: kind.name if each.name == "__typename" else declared.constant[each.name]
             for each in self.selected(kind, selected.sets)
         }
-        automatic = self.leaf(declared.automatic, place, non_null=False)
+        automatic = self.leaf(declared.automatic, place)
         return f"({place.select.name(constant)} if {automatic} else {expression})"
 
     def guarded(self, guard: FieldGuard, expression: str, place: Place) -> str:
@@ -390,8 +417,20 @@ class Planner:
 
     # --- lists
 
+    def below(self, selected: Selected, declared: Pages | Every, place: Place) -> str:
+        """What hangs below a row. An interface's field is read once, though it is planned for each of its types."""
+        key = (place.select.serial, place.alias, declared, *map(id, selected.nodes))
+        made = self.read_below.get(key)
+        if made is None:
+            if isinstance(declared, Pages):
+                made = self.child_pages(selected, declared, place)
+            else:
+                made = self.child_rows(selected, declared, place)
+            self.read_below[key] = made
+        return made
+
     def child_rows(self, selected: Selected, declared: Every, place: Place) -> str:
-        select = Select(declared.model, self.dialect)
+        select = self.select(declared.model)
         expression = self.value(selected, Place(select, select.table, declared.model))
         by = select.column(declared.model, select.table, declared.by)
         parent = place.select.column(place.model, place.alias, "id")
@@ -414,7 +453,7 @@ class Planner:
         assert selected.definition is not None
         connection = get_named_type(selected.definition.type)
         assert isinstance(connection, GraphQLObjectType)
-        select = Select(model, self.dialect)
+        select = self.select(model)
         place = Place(select, select.table, model)
         drafts: list[tuple[str, str, Any]] = []
         for part in self.selected(connection, selected.sets):
@@ -447,6 +486,22 @@ class Planner:
         kind = get_named_type(selected.definition.type)
         assert isinstance(kind, GraphQLObjectType)
         return [(each.name, each.key) for each in self.selected(kind, selected.sets)]
+
+
+def variables_in(node: Node) -> list[str]:
+    """The names of the variables in a part of a document, wherever they are in it."""
+    found = Variables()
+    visit(node, found)
+    return found.names
+
+
+class Variables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        self.names.append(node.name.value)
 
 
 def compiled_part(select: Select, name: str, draft: Any) -> Any:

@@ -8,6 +8,8 @@ plan is run again in a thread, on a connection of its own. PostgreSQL is read on
 import asyncio
 import sqlite3
 from collections.abc import Coroutine
+from contextlib import closing, suppress
+from math import inf
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +21,9 @@ Result = TypeVar("Result")
 
 STEPS_BEFORE_CUT = 400_000
 """Instructions of SQLite's machine that one statement may take in the loop; about 20 ms."""
+
+TICKS = 20
+"""Into how many parts they are counted."""
 
 
 class Reads(Protocol):
@@ -39,15 +44,22 @@ class SqliteReads:
     def __init__(self, path: str, *, steps_before_cut: int = STEPS_BEFORE_CUT) -> None:
         self._path = path
         self._db = connect(path)
-        self._steps = steps_before_cut
+        self._ticks_left = inf
+        self._db.set_progress_handler(self._tick, max(1, steps_before_cut // TICKS))
         self.cut = 0
 
     async def fetch(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
-        # Set anew, the handler counts from nought: it bounds one statement, not the sum of many.
-        self._db.set_progress_handler(stop, self._steps)
+        self._ticks_left = TICKS
         return self._db.execute(sql, values).fetchall()
 
+    def _tick(self) -> bool:
+        # SQLite counts the steps of a prepared statement over its whole life, not from where it begins again: after
+        # enough runs the handler is called however short the last one was. So one call says nothing, and many do.
+        self._ticks_left -= 1
+        return self._ticks_left < 0
+
     async def once(self, run: Any, plan: Any) -> dict[str, Any]:
+        self._ticks_left = inf
         self._db.execute("BEGIN")
         try:
             return finish(run.data(plan))
@@ -55,22 +67,17 @@ class SqliteReads:
             if "interrupted" not in str(error):
                 raise
         finally:
-            self._db.execute("COMMIT")
+            self._ticks_left = inf  # a COMMIT that is cut would leave the transaction open for good
+            if self._db.in_transaction:  # some errors end it by themselves
+                self._db.execute("COMMIT")
         self.cut += 1
-        return await asyncio.to_thread(self._in_thread, run, plan)
-
-    def _in_thread(self, run: Any, plan: Any) -> dict[str, Any]:
         db = connect(self._path)
-
-        async def fetch(sql: str, values: tuple[Any, ...]) -> list[Any]:
-            return db.execute(sql, values).fetchall()
-
         try:
-            db.execute("BEGIN")
-            run.fetch = fetch
-            return finish(run.data(plan))
-        finally:
-            db.close()
+            return await asyncio.to_thread(in_thread, db, run, plan)
+        except asyncio.CancelledError:
+            with suppress(sqlite3.ProgrammingError):  # closed already
+                db.interrupt()
+            raise
 
     async def close(self) -> None:
         self._db.close()
@@ -107,8 +114,16 @@ def connect(path: str) -> sqlite3.Connection:
     return db
 
 
-def stop() -> int:
-    return 1
+def in_thread(db: sqlite3.Connection, run: Any, plan: Any) -> dict[str, Any]:
+    """The data of a plan, on a connection of its own that is closed afterwards."""
+
+    async def fetch(sql: str, values: tuple[Any, ...]) -> list[Any]:
+        return db.execute(sql, values).fetchall()
+
+    with closing(db):
+        db.execute("BEGIN")
+        run.fetch = fetch
+        return finish(run.data(plan))
 
 
 def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:

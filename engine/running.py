@@ -2,14 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 from tortoise import Model
 from tortoise.expressions import Q
 
 from engine.keyset import DEFAULT_SIZE, Order, PageArgs, PagingError
-from engine.planning import Argument, ChildPages, ChildRows, PageParts, Plan, RootPages, RootRow
-from engine.selects import Join, Select
+from engine.planning import PAGING, Argument, ChildPages, ChildRows, PageParts, Plan, RootPages, RootRow
+from engine.selects import Join, RowGuard, Select
 from engine.statements import (
     MARK,
     Bail,
@@ -45,6 +46,21 @@ class No:
 
 YES, NO = Yes(), No()
 
+LONGEST_KEY = 2_000
+"""Characters of variables by which a root list is remembered; what has more is planned each time."""
+
+MOST_OF_EVERY = 1_000
+"""Rows, for each parent, of a field that gives every one: as many as its resolver reads."""
+
+
+@dataclass(slots=True)
+class RootList:
+    """A root list as one viewer asks for it, and its statements by the shape of the page."""
+
+    demanded: Fragment
+    order: Order
+    statements: dict[Hashable, str] = field(default_factory=dict)
+
 
 @dataclass(slots=True)
 class Binding:
@@ -54,7 +70,7 @@ class Binding:
     dialect: Dialect
     fragments: dict[Hashable, Fragment] = field(default_factory=dict)
     statements: dict[Hashable, str] = field(default_factory=dict)
-    lists: dict[Hashable, tuple[Fragment, Order]] = field(default_factory=dict)
+    lists: dict[Hashable, RootList] = field(default_factory=dict)
 
     def fragment(self, key: Hashable, model: type[Model], demanded: Callable[[Any], Q]) -> Fragment:
         found = self.fragments.get(key)
@@ -78,6 +94,8 @@ class Run:
     context: Any
     resolve_list: Callable[[RootPages, Any], Any]
     statements: int = 0
+    reading: tuple[str, Select | None] = ("", None)
+    """What is being read, and the SELECT it is for: told to whoever listens at `fetch`."""
 
     async def data(self, plan: Plan) -> dict[str, Any]:
         """The operation's `data`.
@@ -109,52 +127,63 @@ class Run:
         if sql is None:
             key = Fragment(f'"{select.table}"."{declared.column}" = {MARK}', (value,))
             sql = binding.statements[name] = self.sql(select, joins, conjunction(key, seen))
+        self.reading = ("a row", select)
         rows = await self.read(sql, (*joins.values, value, *seen.values))
         return (await self.shaped(select, rows, root.shape))[0] if rows else None
 
     async def pages(self, root: RootPages) -> dict[str, Any]:
-        arguments = self.arguments(root.arguments)
-        args, rest = paging(arguments)
+        args = paging(self.arguments(root.arguments))
         args.check(most=self.most)
-        key = (root.serial, repr(rest))
-        listed = self.binding.lists.get(key)
-        if listed is None:
-            listed = self.binding.lists[key] = self.planned_list(root)
-        demanded, order = listed
+        listed = self.root_list(root)
+        demanded, order = listed.demanded, listed.order
         select = root.parts.select
         placed = conjunction(demanded, *self.places(order, select.table, args))
         way = order.flipped() if args.backwards else order
         rows: Rows = []
         if any(name != "totalCount" for name, _, _ in root.parts.layout):
-            rows = await self.cut(("page", *key, shape_of(args)), select, placed, way, args)
+            rows = await self.cut(listed.statements, shape_of(args), select, placed, way, args)
         count = None
         if any(name == "totalCount" for name, _, _ in root.parts.layout):
             sql = f'SELECT count(*) FROM "{select.table}"' + (f" WHERE {demanded.sql}" if demanded else "")
+            self.reading = ("the count", select)
             count = (await self.read(finished(sql, self.binding.dialect), demanded.values))[0][0]
         return (await self.assembled(root.parts, [rows], [count], order, args))[0]
 
-    def planned_list(self, root: RootPages) -> tuple[Fragment, Order]:
+    def root_list(self, root: RootPages) -> RootList:
+        # Absent and null are different: a default stands for what is absent.
+        asked = repr([self.variables.get(name, ...) for name in root.depends])
+        found = self.binding.lists.get((root.serial, asked))
+        if found is None:
+            found = self.planned_list(root)
+            if len(asked) <= LONGEST_KEY:
+                self.binding.lists[root.serial, asked] = found
+        return found
+
+    def planned_list(self, root: RootPages) -> RootList:
         page = self.resolve_list(root, self.context)
         if getattr(page, "query", None) is None:
             raise NotPlannable(f"Query.{root.selected.name} is no list of its own")
-        return condition(page.query, self.binding.dialect), page.order
+        return RootList(condition(page.query, self.binding.dialect), page.order)
 
     # --- levels
 
     async def shaped(self, select: Select, rows: Rows, *shapes: Callable[..., list[Any]]) -> list[Any]:
         """What `shapes`, or the only one, make of the rows; what hangs below is read first."""
         children = [await self.child(each, rows) for each in select.children]
-        decisions = [await self.decided(each, rows) for each in select.guards]
+        decisions = [await self.decided(each, select, rows) for each in select.guards]
         if len(shapes) == 1:
             return shapes[0](rows, children, decisions)
         return [shape(rows, children, decisions) for shape in shapes]
 
-    async def decided(self, guard: Any, rows: Rows) -> Any:
+    async def decided(self, guard: RowGuard, select: Select, rows: Rows) -> Any:
         """Whether a field may be read, by the columns of the row's facts."""
         known = guard.guard.decide(self.binding.viewer)
         if known is not None:
             return YES if known else NO
         keys = {tuple(row[column] for column in guard.columns) for row in rows}
+        if guard.columns:
+            keys.discard((None,) * len(guard.columns))  # a row that is not there
+        self.reading = ("what decides about a field", select)
         return await guard.guard.decide_rows(self.binding.viewer, guard.model, keys, self.read_marked)
 
     async def child(self, child: ChildPages | ChildRows, rows: Rows) -> dict[Any, Any]:
@@ -174,9 +203,11 @@ class Run:
         sql = self.binding.statements.get(name)
         if sql is None:
             of = Fragment(among(f'"{table}"."{declared.by}"', self.binding.dialect), (None,))
-            tail = f' ORDER BY "{table}"."{declared.order}", "{table}"."id"'
+            tail = f' ORDER BY "{table}"."{declared.order}", "{table}"."id" LIMIT {MARK}'
             sql = self.binding.statements[name] = self.sql(select, joins, conjunction(of, seen), tail)
-        rows = await self.read(sql, (*joins.values, id_list(parents, self.binding.dialect), *seen.values))
+        most = MOST_OF_EVERY * len(parents)
+        self.reading = ("every row", select)
+        rows = await self.read(sql, (*joins.values, id_list(parents, self.binding.dialect), *seen.values, most))
         found: dict[Any, Any] = {parent: None if declared.single else [] for parent in parents}
         for row, shaped in zip(rows, await self.shaped(select, rows, child.shape), strict=True):
             if not declared.single:
@@ -186,7 +217,7 @@ class Run:
         return found
 
     async def child_pages(self, child: ChildPages, parents: list[Any]) -> dict[Any, Any]:
-        args, _ = paging(self.arguments(child.arguments))
+        args = paging(self.arguments(child.arguments))
         args.check(most=self.most)
         declared, select, order = child.declared, child.parts.select, child.order
         seen = self.binding.fragment(("pages", declared), declared.model, declared.seen)
@@ -197,7 +228,8 @@ class Run:
         if any(part != "totalCount" for part, _, _ in child.parts.layout):
             if len(parents) == 1:
                 of = Fragment(f'"{select.table}"."{declared.by}" = {MARK}', (parents[0],))
-                pages = [await self.cut(name, select, conjunction(of, placed), way, args)]
+                demanded = conjunction(of, placed)
+                pages = [await self.cut(self.binding.statements, name, select, demanded, way, args)]
             else:
                 pages = await self.windows(name, child, placed, way, args, parents)
         counts: list[int | None] = [None] * len(parents)
@@ -225,7 +257,8 @@ class Run:
             inner = f'SELECT {columns}, {number} FROM "{select.table}"{joins.sql} WHERE {demanded.sql}'
             outer = ", ".join(f"c{number}" for number in range(len(select.columns)))
             whole = f"SELECT {outer} FROM ({inner}) AS numbered WHERE n <= {MARK} ORDER BY n"
-            sql = self.binding.statements[name] = finished(whole, self.binding.dialect)
+            sql = self.binding.statements[name] = intern(finished(whole, self.binding.dialect))
+        self.reading = ("a page for each parent", select)
         rows = await self.read(sql, (*joins.values, *demanded.values, args.size(DEFAULT_SIZE) + 1))
         found: dict[Any, Rows] = {parent: [] for parent in parents}
         for row in rows:
@@ -240,6 +273,7 @@ class Run:
             Fragment(among(key, self.binding.dialect), (id_list(parents, self.binding.dialect),)), seen
         )
         sql = f'SELECT {text}, count(*) FROM "{table}" WHERE {demanded.sql} GROUP BY {key}'
+        self.reading = ("the count for each parent", child.parts.select)
         found = {row[0]: row[1] for row in await self.read(finished(sql, self.binding.dialect), demanded.values)}
         return [found.get(parent, 0) for parent in parents]
 
@@ -267,18 +301,31 @@ class Run:
 
     # --- statements
 
-    async def cut(self, name: Hashable, select: Select, demanded: Fragment, way: Order, args: PageArgs) -> Rows:
+    async def cut(
+        self,
+        statements: dict[Hashable, str],
+        name: Hashable,
+        select: Select,
+        demanded: Fragment,
+        way: Order,
+        args: PageArgs,
+    ) -> Rows:
+        """The rows of a page, and the one too many; its statement is remembered in `statements`."""
         joins = self.joins(select)
-        sql = self.binding.statements.get(name)
+        sql = statements.get(name)
         if sql is None:
             tail = f" ORDER BY {ordering(way, select.table)} LIMIT {MARK}"
-            sql = self.binding.statements[name] = self.sql(select, joins, demanded, tail)
+            sql = statements[name] = self.sql(select, joins, demanded, tail)
+        self.reading = ("a page", select)
         return await self.read(sql, (*joins.values, *demanded.values, args.size(DEFAULT_SIZE) + 1))
 
     def sql(self, select: Select, joins: Fragment, demanded: Fragment, tail: str = "") -> str:
         wanted = f" WHERE {demanded.sql}" if demanded else ""
-        text = f'SELECT {", ".join(select.columns)} FROM "{select.table}"{joins.sql}{wanted}{tail}'
-        return finished(text, self.binding.dialect)
+        columns = ", ".join(select.columns) or "1"
+        # Viewers have the same text far more often than not: it is kept once.
+        return intern(
+            finished(f'SELECT {columns} FROM "{select.table}"{joins.sql}{wanted}{tail}', self.binding.dialect)
+        )
 
     def joins(self, select: Select) -> Fragment:
         if not select.joins:
@@ -294,8 +341,8 @@ class Run:
     def join(self, join: Join) -> Fragment:
         table = join.model._meta.db_table
         demanded = Fragment() if join.implied else self.binding.seen(join.model)
-        if "SELECT" in demanded.sql:
-            raise NotPlannable(f"{table} is seen by a condition that no join can carry")
+        if f'FROM "{table}"' in demanded.sql:
+            raise NotPlannable(f"{table} is seen by a condition that asks {table} itself: no join can carry it")
         demanded = demanded.of(table, join.alias)
         way = " JOIN" if join.inner else " LEFT JOIN"
         also = f" AND {demanded.sql}" if demanded else ""
@@ -391,13 +438,11 @@ def shapes_of(name: str, found: Any) -> list[Callable[..., list[Any]]]:
     return []
 
 
-def paging(arguments: Mapping[str, Any]) -> tuple[PageArgs, dict[str, Any]]:
-    """The paging arguments, and the rest."""
-    rest = {name: value for name, value in arguments.items() if name not in ("first", "after", "last", "before")}
-    first, last = arguments.get("first"), arguments.get("last")
-    if not all(each is None or type(each) is int for each in (first, last)):
+def paging(arguments: Mapping[str, Any]) -> PageArgs:
+    given = {name: arguments.get(name) for name in PAGING}
+    if not all(given[name] is None or type(given[name]) is int for name in ("first", "last")):
         raise PagingError("first", "`first` and `last` are numbers.")
-    return PageArgs(first=first, after=arguments.get("after"), last=last, before=arguments.get("before")), rest
+    return PageArgs(**given)
 
 
 def shape_of(args: PageArgs) -> tuple[bool, bool, bool]:

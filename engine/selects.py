@@ -49,6 +49,8 @@ class Select:
 
     model: type[Model]
     dialect: Dialect
+    path: str = ""
+    """Where in the answer its rows are: the keys of the fields that lead there, `tickets.messages`."""
     columns: list[str] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
     children: list[Any] = field(default_factory=list)
@@ -70,14 +72,21 @@ class Select:
         return self.sql_column(column(model, name, alias, self.dialect))
 
     def join(self, model: type[Model], alias: str, foreign_key: str, *, inner: bool, implied: bool) -> str:
-        """The name under which the row that `alias.foreign_key` refers to can be selected from."""
-        on = f'"{alias}"."{foreign_key}"'
+        """The name under which the row that `alias.foreign_key` refers to can be selected from.
+
+        `inner`: there is one if there is `alias`. Where `alias` may be missing itself, the row must not go with it.
+        """
+        on, inner = f'"{alias}"."{foreign_key}"', inner and self.is_certain(alias)
         for each in self.joins:
-            if (each.model, each.on) == (model, on):
+            if (each.model, each.on, each.inner, each.implied) == (model, on, inner, implied):
                 return each.alias
         joined = f"j{len(self.joins) + 1}"
         self.joins.append(Join(model, joined, on, inner, implied))
         return joined
+
+    def is_certain(self, alias: str) -> bool:
+        """Whether every row of the SELECT has this part."""
+        return alias == self.table or any(each.inner for each in self.joins if each.alias == alias)
 
     def name(self, value: Any) -> str:
         """A name by which an expression can use a value."""
@@ -87,7 +96,7 @@ class Select:
 
     def compiled(self, expression: str) -> Callable[[list[Any], list[Any], list[Any]], list[Any]]:
         """A function from rows to a list of what the expression makes of each."""
-        names = {**self.names, "bail": bail, "required": required, "loads": orjson.loads}
+        names = {**self.names, "bail": bail, "required": required, "small": small, "loads": orjson.loads}
         source = f"def shape(R, M, D):\n    return [{expression} for r in R]\n"
         exec(compile(source, f"<plan of {self.table}>", "exec"), names)  # our own source, made from the schema
         shape: Callable[[list[Any], list[Any], list[Any]], list[Any]] = names["shape"]
@@ -101,4 +110,11 @@ def bail() -> Any:
 def required(value: Any) -> Any:
     if value is None:
         raise Bail("a null where none may be")
+    return value
+
+
+def small(value: Any) -> Any:
+    """An integer of a column that holds larger ones than GraphQL's Int."""
+    if value is not None and not -(2**31) <= value < 2**31:
+        raise Bail("an integer of more than 32 bits")
     return value

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pypika_tortoise.terms import Parameterizer
 from tortoise import Model, fields
-from tortoise.expressions import Q
+from tortoise.expressions import Q, Subquery
 from tortoise.query_utils import EmptyCriterion
 from tortoise.queryset import QuerySet
 
@@ -45,17 +45,13 @@ class Fragment:
 
 
 def condition(query: QuerySet[Any], dialect: Dialect) -> Fragment:
-    """What a query demands of its rows.
-
-    Raises:
-        NotPlannable: it joins other tables, which a fragment of a WHERE cannot.
-    """
+    """What a query demands of its rows. One that joins others to ask them becomes: to be among the rows found so."""
     query = query._clone()
     query._choose_db_if_not_chosen()
     query._make_query()
     built = query.query
     if built._joins:
-        raise NotPlannable("a condition joins other tables")
+        return where(query.model, Q(id__in=Subquery(query.values("id"))), dialect)
     if built._wheres is None or isinstance(built._wheres, EmptyCriterion):
         return Fragment()
     marks = Parameterizer(lambda number: MARK)
@@ -91,7 +87,9 @@ def column(model: type[Model], name: str, alias: str, dialect: Dialect) -> str:
     if dialect == "postgres":
         if isinstance(field, fields.DatetimeField):
             return f"to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-        if isinstance(field, fields.UUIDField | fields.DateField):
+        if isinstance(field, fields.DateField):
+            return f"to_char({sql}, 'YYYY-MM-DD')"
+        if isinstance(field, fields.UUIDField):
             return f"{sql}::text"
     return sql
 

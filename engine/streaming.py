@@ -44,7 +44,6 @@ class StreamPlan:
     arguments: dict[str, Argument]
     event: Parts
     markers: dict[str, list[tuple[str, str]]]
-    flags: dict[str, bool]
     guards: list[RowGuard] = field(default_factory=list)
     inner_variables: frozenset[str] = frozenset()
 
@@ -134,7 +133,7 @@ def plan_stream(
     markers = {name: planner.names(selected, kinds[name]) for name in (CAUGHT_UP, RESET)}
     guards = [guard for _, _, row in event if row for guard in all_guards(row.select)]
     inner = frozenset(name for _, _, row in event if row for name in variables_below(row.select))
-    return StreamPlan(selected.key, declared, planner.arguments(selected), event, markers, planner.flags, guards, inner)
+    return StreamPlan(selected.key, declared, planner.arguments(selected), event, markers, guards, inner)
 
 
 class StreamPlanner(Planner):
@@ -154,7 +153,7 @@ class StreamPlanner(Planner):
         return [(each.name, each.key) for each in self.selected(kind, selected.sets)]
 
     def event_row(self, selected: Selected, row: EventRow) -> RootRow:
-        select = Select(row.model, self.dialect)
+        select = self.select(row.model)
         expression = self.value(selected, Place(select, select.table, row.model))
         declared = Found(row.model, "id", by_id, row.seen)
         return RootRow(selected.key, declared, {"id": (False, EVENT_ROW)}, select, select.compiled(expression), [])

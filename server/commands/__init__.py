@@ -5,6 +5,7 @@ import typer
 from server.commands.data import demo, migrate
 from server.commands.importing import importing
 from server.commands.inspect import schema, settings, token
+from server.commands.plan import plan
 from server.commands.serving import serve, sweep
 
 app = typer.Typer(
@@ -14,6 +15,6 @@ app = typer.Typer(
     add_completion=False,
 )
 
-for command in (serve, migrate, demo, token, schema, settings, sweep):
+for command in (serve, migrate, demo, token, schema, settings, plan, sweep):
     app.command()(command)
 app.add_typer(importing, name="import")
