@@ -58,7 +58,7 @@ Argument = tuple[bool, Any]
 
 PAGING = ("first", "after", "last", "before")
 
-MOST_FIELDS = 5_000
+MOST_FIELDS = 2_000
 """Fields of one plan. An interface is planned for each of its types, so nesting them multiplies."""
 
 
