@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from models.database import open_database
+from models.migrate import MigrationRefused, pending
 from resolvers.context import Services
 from resolvers.transaction import settle
 from server.app import services_from
@@ -37,9 +38,20 @@ def fail(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+async def check_migrated(settings: Settings) -> None:
+    """End the command, saying what to do, where the database's tables are not those of this version."""
+    try:
+        waiting = await pending(settings.database_url)
+    except MigrationRefused as error:
+        raise fail(str(error)) from None
+    if waiting:
+        raise fail("The database is not up to date. Run `python -m server migrate` first.")
+
+
 @contextlib.asynccontextmanager
 async def desk(settings: Settings) -> AsyncIterator[Services]:
     """The database open and the hub ringing, for a command that reads or writes."""
+    await check_migrated(settings)
     services = services_from(settings)
     async with open_database(settings.database_url):
         await services.hub.start()

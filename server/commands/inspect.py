@@ -10,7 +10,7 @@ from models import User
 from models.database import open_database
 from schema.build import sdl
 from server.auth import mint_access_token
-from server.commands.common import fail, the_settings
+from server.commands.common import check_migrated, fail, the_settings
 from server.setting_kinds import parse_duration
 from server.settings import settings_table
 
@@ -33,6 +33,7 @@ def token(
     current = the_settings()
 
     async def find() -> User | None:
+        await check_migrated(current)
         async with open_database(current.database_url):
             return await User.get_or_none(email=user.strip().lower(), is_active=True)
 

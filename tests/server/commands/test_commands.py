@@ -154,6 +154,14 @@ def test_a_wrong_setting_is_named_with_what_was_expected(run: Run, monkeypatch: 
     ]
 
 
+@pytest.mark.parametrize("words", [("token", "--user", "ann@example.com"), ("sweep",)])
+def test_a_database_without_its_tables_is_told_in_a_sentence(run: Run, words: tuple[str, ...]) -> None:
+    refused = run(*words)
+
+    assert refused.exit_code == 1
+    assert "Run `python -m server migrate` first." in refused.output
+
+
 def test_a_token_for_nobody_is_refused_in_a_sentence(run: Run) -> None:
     run("migrate")
 
