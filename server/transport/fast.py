@@ -59,7 +59,10 @@ class FastPath:
             return None
         operation = document.operations.get(operation_name)
         if operation is None:
-            operation = document.operations[operation_name] = self.engine.open(document.node, operation_name)
+            operation = self.engine.open(document.node, operation_name)
+            if operation.node is None:
+                return None  # no such operation: a client has no end of names to fill the memory with
+            document.operations[operation_name] = operation
         return operation
 
     async def answer(
