@@ -31,6 +31,7 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
 from domain.errors import Unauthenticated
+from server.auth.authenticator import bearer_token
 from server.transport import masking
 from server.transport.execution import guarded
 from server.transport.fanout import Fanout, Stream
@@ -49,7 +50,7 @@ from server.transport.http import (
 from server.transport.ide import Console
 from server.transport.limits import Limits
 from server.transport.sockets import Sockets
-from server.transport.tokens import bearer_token, token_of_socket
+from server.transport.tokens import token_of_socket
 from server.transport.websocket import Connection, Handler, SafeOperation, TextSocket
 
 

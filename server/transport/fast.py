@@ -14,9 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from domain.errors import Unauthenticated
 from engine.executing import Engine, Operation
+from server.auth.authenticator import bearer_token
 from server.transport.documents import Documents
 from server.transport.http import GRAPHQL_JSON, LEGACY_JSON, negotiate
-from server.transport.tokens import bearer_token
 
 RULES = tuple(specified_rules)
 

@@ -3,19 +3,7 @@
 from collections.abc import Mapping
 
 from domain.errors import Unauthenticated
-
-
-def bearer_token(authorization: str | None) -> str | None:
-    """The token of an Authorization header, None if there is no header.
-
-    Raises: Unauthenticated: the header is there but is no bearer token.
-    """
-    if authorization is None:
-        return None
-    scheme, _, token = authorization.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated
-    return token.strip()
+from server.auth.authenticator import bearer_token
 
 
 def token_of_socket(params: Mapping[str, object], headers: Mapping[str, str]) -> str | None:
