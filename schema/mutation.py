@@ -1,35 +1,15 @@
 """The mutations: arguments in, resolver called, payload out."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry import Info
 
-import models
 from domain import policy
-from domain.policy import Rule
 from resolvers import escalations, messages, ticket_creation, tickets
-from resolvers.reading import found
 from schema import inputs, payloads
-from schema.access import signed_in
-from schema.errors import Refusable
 from schema.node import key_of, key_or_none
-
-GIVEN = strawberry.argument(description="What is asked for.")
-
-
-def mutation(description: str, rule: Rule) -> Callable[[Any], Any]:
-    """A mutation that only some may call; its refusals are data."""
-    field: Callable[[Any], Any] = strawberry.mutation(
-        description=description, directives=signed_in(rule), extensions=[Refusable()]
-    )
-    return field
-
-
-async def shown(info: Info, ticket: models.Ticket) -> Any:
-    """The ticket as it is after the commit, with everything a shown ticket carries."""
-    return await found(info.context, models.Ticket, ticket.id)
+from schema.operations import GIVEN, mutation, shown
 
 
 def _ticket(given: str) -> Any:

@@ -24,6 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / ".pytest_cache" / "databases"
 SERVER = os.environ.get("TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
 
+KEPT = 12
+"""PostgreSQL templates of other versions of the schema that are kept."""
+
 ENGINES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]
 """For `@pytest.fixture(params=ENGINES)`, with `fresh_database(request.param, tmp_path)` in the fixture's body."""
 
@@ -79,7 +82,11 @@ async def _postgres_template(server: asyncpg.Connection) -> str:
     name = f"casewire_template_{fingerprint()}"
     if await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
         return name
-    for row in await server.fetch(r"SELECT datname FROM pg_database WHERE datname LIKE 'casewire\_template\_%'"):
+    # Several versions of the schema may be worked on side by side; the oldest templates go.
+    outdated = await server.fetch(
+        r"SELECT datname FROM pg_database WHERE datname LIKE 'casewire\_template\_%' ORDER BY oid DESC OFFSET $1", KEPT
+    )
+    for row in outdated:
         await server.execute(f"DROP DATABASE {row['datname']} WITH (FORCE)")
     # Renamed when it is done: one that was left half made has another name.
     await server.execute(f"CREATE DATABASE {name}_draft TEMPLATE template0")
