@@ -19,7 +19,7 @@ from domain.enums import (
     Visibility,
 )
 from engine.keyset import Order
-from resolvers import ticket_lists
+from resolvers import ticket_filters, ticket_lists
 from resolvers.ticket_creation import NewTicket
 from schema.enums import TicketOrderField
 from schema.node import key_of, key_or_none, keys_or_none
@@ -70,7 +70,7 @@ class TicketFilter:
     created_at: DateTimeRange | None = strawberry.field(description="Opened then.", default=None)
     last_activity_at: DateTimeRange | None = strawberry.field(description="Last active then.", default=None)
 
-    def plain(self) -> ticket_lists.TicketFilter:
+    def plain(self) -> ticket_filters.TicketFilter:
         """
         Raises:
             Invalid: an id is none, or of another type.
@@ -78,8 +78,8 @@ class TicketFilter:
         places = [keys_or_none(self.space_ids, "Room", "Desk", field="spaceIds")]
         places += [keys_or_none(self.room_ids, "Room", field="roomIds")]
         places += [keys_or_none(self.desk_ids, "Desk", field="deskIds")]
-        spaces = [ticket_lists.TicketFilter(space_ids=each) for each in places if each is not None]
-        return ticket_lists.TicketFilter(
+        spaces = [ticket_filters.TicketFilter(space_ids=each) for each in places if each is not None]
+        return ticket_filters.TicketFilter(
             all_of=[*(each.plain() for each in self.and_ or []), *spaces] or None,
             any_of=None if self.or_ is None else [each.plain() for each in self.or_],
             none_of=self.not_.plain() if self.not_ else None,
