@@ -13,6 +13,7 @@ from tortoise import Model
 from tortoise.expressions import Q
 
 from engine.keyset import Order
+from engine.statements import Dialect, Fragment
 
 PLAN = "engine.plan"
 """The key of a declaration in a field's metadata."""
@@ -156,8 +157,14 @@ class FieldGuard(Protocol):
     def decide(self, viewer: Any) -> bool | None:
         """True or False where the viewer alone decides; None where the row does."""
 
+    def in_sql(self, model: type[Model]) -> bool:
+        """Whether `condition` can say for rows of this table what it demands of them."""
+
+    def condition(self, viewer: Any, model: type[Model], dialect: Dialect) -> Fragment:
+        """What a row must be for the field to be read, of the table under its own name."""
+
     def fact_columns(self, model: type[Model]) -> tuple[str, ...]:
-        """The columns that the row's facts are made of."""
+        """The columns that the row's facts are made of, where it is not said in SQL."""
 
     async def decide_rows(
         self, viewer: Any, model: type[Model], keys: set[tuple[Any, ...]], read: Any

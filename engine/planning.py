@@ -50,7 +50,7 @@ from engine.declare import (
     ToOne,
 )
 from engine.keyset import Order
-from engine.selects import RowGuard, Select, next_serial
+from engine.selects import Decision, RowGuard, Select, next_serial
 from engine.statements import Dialect, NotPlannable
 
 Argument = tuple[bool, Any]
@@ -409,6 +409,9 @@ class Planner:
         return f"({place.select.name(constant)} if {automatic} else {expression})"
 
     def guarded(self, guard: FieldGuard, expression: str, place: Place) -> str:
+        if guard.in_sql(place.model):
+            allowed = place.select.sql_column(Decision(guard, place.model, place.alias))
+            return f"({expression} if r[{allowed}] else {place.select.name(guard)}.denied)"
         columns = tuple(place.select.column(place.model, place.alias, name) for name in guard.fact_columns(place.model))
         number = len(place.select.guards)
         place.select.guards.append(RowGuard(guard, place.model, columns))

@@ -10,7 +10,7 @@ from tortoise.expressions import Q
 
 from engine.keyset import DEFAULT_SIZE, Order, PageArgs, PagingError
 from engine.planning import PAGING, Argument, ChildPages, ChildRows, PageParts, Plan, RootPages, RootRow
-from engine.selects import Join, RowGuard, Select
+from engine.selects import Decision, Join, RowGuard, Select
 from engine.statements import (
     MARK,
     Bail,
@@ -249,7 +249,7 @@ class Run:
         )
         demanded = conjunction(of, placed)
         if sql is None:
-            columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(select.columns))
+            columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(self.columns(select)))
             number = (
                 f'ROW_NUMBER() OVER (PARTITION BY "{select.table}"."{declared.by}" '
                 f"ORDER BY {ordering(way, select.table)}) AS n"
@@ -321,21 +321,37 @@ class Run:
 
     def sql(self, select: Select, joins: Fragment, demanded: Fragment, tail: str = "") -> str:
         wanted = f" WHERE {demanded.sql}" if demanded else ""
-        columns = ", ".join(select.columns) or "1"
+        columns = ", ".join(self.columns(select)) or "1"
         # Viewers have the same text far more often than not: it is kept once.
         return intern(
             finished(f'SELECT {columns} FROM "{select.table}"{joins.sql}{wanted}{tail}', self.binding.dialect)
         )
 
+    def columns(self, select: Select) -> list[str]:
+        """The columns as this viewer's statement has them."""
+        return [self.decision(each).sql if isinstance(each, Decision) else each for each in select.columns]
+
     def joins(self, select: Select) -> Fragment:
-        if not select.joins:
-            return Fragment()
+        """The joins; the values are all of those that stand before WHERE, hence those of the columns too."""
         key = ("joins", select.serial)
         found = self.binding.fragments.get(key)
         if found is None:
-            pieces = [self.join(each) for each in select.joins]
-            values: tuple[Any, ...] = sum((piece.values for piece in pieces), ())
-            found = self.binding.fragments[key] = Fragment("".join(piece.sql for piece in pieces), values)
+            joined = [self.join(each) for each in select.joins]
+            before = [self.decision(each) for each in select.decisions]
+            values: tuple[Any, ...] = sum((piece.values for piece in (*before, *joined)), ())
+            found = self.binding.fragments[key] = Fragment("".join(piece.sql for piece in joined), values)
+        return found
+
+    def decision(self, decision: Decision) -> Fragment:
+        """The column that says whether a field may be read."""
+        key = ("decision", decision)
+        found = self.binding.fragments.get(key)
+        if found is None:
+            guard, model = decision.guard, decision.model
+            demanded = guard.condition(self.binding.viewer, model, self.binding.dialect)
+            demanded = demanded.of(model._meta.db_table, decision.alias)
+            found = Fragment(f"CASE WHEN {demanded.sql} THEN 1 ELSE 0 END", demanded.values)
+            self.binding.fragments[key] = found
         return found
 
     def join(self, join: Join) -> Fragment:

@@ -39,6 +39,15 @@ class RowGuard:
     columns: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A column that says whether a field of the row at `alias` may be read: what it holds differs by viewer."""
+
+    guard: FieldGuard
+    model: type[Model]
+    alias: str
+
+
 @dataclass(slots=True)
 class Select:
     """The rows of `model`, and of what they refer to, in one statement.
@@ -51,7 +60,7 @@ class Select:
     dialect: Dialect
     path: str = ""
     """Where in the answer its rows are: the keys of the fields that lead there, `tickets.messages`."""
-    columns: list[str] = field(default_factory=list)
+    columns: list[str | Decision] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
     children: list[Any] = field(default_factory=list)
     guards: list[RowGuard] = field(default_factory=list)
@@ -62,7 +71,12 @@ class Select:
     def table(self) -> str:
         return self.model._meta.db_table
 
-    def sql_column(self, sql: str) -> int:
+    @property
+    def decisions(self) -> list[Decision]:
+        """In the order in which they stand in the statement."""
+        return [each for each in self.columns if isinstance(each, Decision)]
+
+    def sql_column(self, sql: str | Decision) -> int:
         """The place in the row of an SQL expression."""
         if sql not in self.columns:
             self.columns.append(sql)

@@ -44,6 +44,25 @@ class Fragment:
         return Fragment(self.sql.replace(f'"{table}".', f'"{alias}".'), self.values)
 
 
+ALWAYS, NEVER = Fragment("1 = 1"), Fragment("1 = 0")
+"""Conditions that every row meets, and none."""
+
+
+def any_of(*fragments: Fragment) -> Fragment:
+    """Met by what meets one of them."""
+    return _joined(" OR ", fragments) if fragments else NEVER
+
+
+def all_of(*fragments: Fragment) -> Fragment:
+    """Met by what meets every one of them."""
+    return _joined(" AND ", fragments) if fragments else ALWAYS
+
+
+def _joined(word: str, fragments: tuple[Fragment, ...]) -> Fragment:
+    values: tuple[Any, ...] = sum((fragment.values for fragment in fragments), ())
+    return Fragment(f"({word.join(fragment.sql for fragment in fragments)})", values)
+
+
 def condition(query: QuerySet[Any], dialect: Dialect) -> Fragment:
     """What a query demands of its rows. One that joins others to ask them becomes: to be among the rows found so."""
     query = query._clone()

@@ -160,6 +160,7 @@ class StreamPlanner(Planner):
 
 
 def all_guards(select: Select) -> Iterator[RowGuard]:
+    """Those that are decided beside the statement, row by row."""
     yield from select.guards
     for child in select.children:
         yield from all_guards(child.parts.select if isinstance(child, ChildPages) else child.select)
@@ -178,6 +179,7 @@ def variables_below(select: Select) -> Iterator[str]:
 def conditions(select: Select, run: Run) -> Iterator[Fragment]:
     """All that a viewer's rights put into the statements of a SELECT and of what hangs below it."""
     yield run.joins(select)
+    yield from map(run.decision, select.decisions)
     for child in select.children:
         below = child.parts.select if isinstance(child, ChildPages) else child.select
         kind = "pages" if isinstance(child, ChildPages) else "every"

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from domain.enums import Described
 from domain.policy import Facts, Rule, Viewer
+from engine.statements import Dialect, Fragment
 
 UNSET: Any = object()
 
@@ -93,6 +94,14 @@ class BaseModel(Model):
     def found_for(cls, viewer: Viewer) -> Q:
         """What a row asked for by id must be: both of the above."""
         return cls.seen_by(viewer) & cls.found_by(viewer)
+
+    decides_in_sql: ClassVar[bool] = False
+    """Whether there is an `allowed_sql`; otherwise a row's facts decide about its fields."""
+
+    @classmethod
+    def allowed_sql(cls, viewer: Viewer, rule: Rule, dialect: Dialect) -> Fragment:
+        """The rows for which a rule holds, as a condition; `domain.policy.allows` is the same rule on facts."""
+        raise NotImplementedError
 
     fact_columns: ClassVar[tuple[str, ...]] = ()
     """The columns that `facts` is made of."""

@@ -1,7 +1,6 @@
 """Who there is: people, the organizations they belong to, and the tokens that keep them signed in."""
 
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +11,9 @@ from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import HistoryAvailability, LifecyclePreset, MemberVisibility, OrganizationRole, StaffRole
 from domain.lifecycle import PRESETS, Windows
-from domain.policy import SEE_MEMBERS, Facts, OrganizationFacts, UserFacts, Viewer, allows
-from engine.statements import Dialect, among, column, dialect_of, id_list
+from domain.policy import HOLDS, SEE_MEMBERS, Facts, OrganizationFacts, Policy, Rule, UserFacts, Viewer, allows
+from engine.statements import ALWAYS, MARK, NEVER, Dialect, Fragment, all_of, any_of, stored
 from models.base import BaseModel, Choice, Instant, anyone_signed_in, member_of, nothing
-
-SOMEBODY = UUID(int=0)
-"""Stands for everybody who is not the viewer."""
 
 
 class Organization(BaseModel):
@@ -97,27 +93,13 @@ class User(BaseModel):
     shared_organization_ids: frozenset[UUID] = frozenset()
     """Which of the viewer's organizations this person belongs to; set by whoever loads the row for a viewer."""
 
-    fact_columns = ("id",)
+    decides_in_sql = True
 
     @classmethod
-    async def facts_by_columns(cls, keys: set[tuple[Any, ...]], viewer: Viewer, read: Any) -> dict[Any, Facts]:
-        people = [each for (each,) in keys if each]
-        mine = {str(membership.organization_id): membership.organization_id for membership in viewer.memberships}
-        places: dict[str, set[UUID]] = {}
-        if people and mine:
-            dialect = dialect_of(cls)
-            rows = await read(_places(dialect), (id_list(people, dialect), id_list(list(mine), dialect)))
-            for person, organization in rows:
-                places.setdefault(person, set()).add(mine[organization])
-        # Others of the same organizations are alike to every rule: they share their facts, and so the decision.
-        others: dict[frozenset[UUID], UserFacts] = {}
-        facts: dict[Any, Facts] = {}
-        for each in people:
-            shared = frozenset(places.get(each, ()))
-            facts[(each,)] = others.get(shared) or others.setdefault(shared, UserFacts(SOMEBODY, shared))
-        if viewer.user_id and (own := (str(viewer.user_id),)) in facts:
-            facts[own] = UserFacts(viewer.user_id, frozenset(mine.values()))
-        return facts
+    def allowed_sql(cls, viewer: Viewer, rule: Rule, dialect: Dialect) -> Fragment:
+        return any_of(
+            *[all_of(*[_holds(policy, viewer, dialect) for policy in combination]) for combination in rule.alternatives]
+        )
 
     def facts(self) -> UserFacts:
         return UserFacts(self.id, self.shared_organization_ids)
@@ -161,11 +143,23 @@ class Membership(BaseModel):
         return own | Q(organization_id__in=seen) if seen else own
 
 
-@cache
-def _places(dialect: Dialect) -> str:
-    person, place = column(Membership, "user_id", "m", dialect), column(Membership, "organization_id", "m", dialect)
-    here = among('"m"."user_id"', dialect) + " AND " + among('"m"."organization_id"', dialect)
-    return f'SELECT {person}, {place} FROM "membership" "m" WHERE {here}'
+def _holds(policy: Policy, viewer: Viewer, dialect: Dialect) -> Fragment:
+    """The people for whom a policy holds: the viewer, everybody, or the members of some of the viewer's places."""
+    if policy is Policy.SELF and viewer.user_id is not None:
+        return Fragment(f'"app_user"."id" = {MARK}', (stored(viewer.user_id, dialect),))
+    if HOLDS[policy](viewer, None):
+        return ALWAYS
+    places = [
+        m.organization_id for m in viewer.memberships if HOLDS[policy](viewer, OrganizationFacts(m.organization_id))
+    ]
+    if not places:
+        return NEVER
+    marks = ", ".join([MARK] * len(places))
+    return Fragment(
+        'EXISTS (SELECT 1 FROM "membership" "m" '
+        f'WHERE "m"."user_id" = "app_user"."id" AND "m"."organization_id" IN ({marks}))',
+        tuple(stored(each, dialect) for each in places),
+    )
 
 
 class RefreshToken(BaseModel):

@@ -19,7 +19,7 @@ from domain import policy
 from domain.enums import Scope
 from domain.errors import Forbidden
 from domain.policy import Facts, Policy, Rule, Viewer
-from engine.statements import Bail
+from engine.statements import ALWAYS, NEVER, Bail, Dialect, Fragment, all_of
 from models.base import BaseModel
 from schema.enums import DeniedBehavior
 
@@ -138,6 +138,15 @@ class Guard(FieldExtension):
         if all(policy.allows(viewer, rule, None) for rule in self.rules):
             return True
         return None if all(policy.conceivable(viewer, rule) for rule in self.rules) else False
+
+    def in_sql(self, model: type[BaseModel]) -> bool:
+        return model.decides_in_sql
+
+    def condition(self, viewer: Viewer, model: type[BaseModel], dialect: Dialect) -> Fragment:
+        decided = self.decide(viewer)
+        if decided is not None:
+            return ALWAYS if decided else NEVER
+        return all_of(*[model.allowed_sql(viewer, rule, dialect) for rule in self.rules])
 
     def fact_columns(self, model: type[BaseModel]) -> tuple[str, ...]:
         return model.fact_columns

@@ -30,8 +30,20 @@ from domain.enums import (
     Visibility,
 )
 from domain.naming import escalation_reference, ticket_reference
-from domain.policy import ANONYMOUS, Membership, OrganizationFacts, Viewer, allows, may_read_ticket
+from domain.policy import (
+    ANONYMOUS,
+    Membership,
+    OrganizationFacts,
+    Policy,
+    Rule,
+    UserFacts,
+    Viewer,
+    allows,
+    may_read_ticket,
+)
+from engine.statements import dialect_of, finished
 from models.base import BaseModel
+from models.database import reader
 from tests.factories import LONG_AGO, make_member, make_organization, make_user
 
 pytestmark = pytest.mark.anyio
@@ -75,6 +87,52 @@ async def test_the_tickets_that_are_shown_are_those_that_may_be_read(db: str) ->
         assert by_query == by_rule, viewer
         assert await models.Ticket.visible_to(viewer).count() == len(by_rule), viewer
         assert {ticket.id for ticket in await models.Ticket.shown_to(viewer)} == by_rule, viewer
+
+
+RULES_ABOUT_PEOPLE = [
+    policy.SEE_USERNAME,
+    policy.SEE_EMAIL,
+    policy.STAFF_ONLY,
+    policy.READ_TICKET,
+    Rule.any_of((Policy.ORG_TICKET_VIEWER, Policy.ORG_LICENSE_MANAGER), (Policy.SELF, Policy.STAFF_ADMIN)),
+]
+
+
+async def test_what_is_told_of_a_person_is_decided_alike_in_sql_and_by_facts(db: str) -> None:
+    """S03, S96: for people of one of the viewer's places, of the other, of both and of neither."""
+    rows = await make_tickets()
+    people = {
+        rows.me: frozenset((rows.here.id, rows.there.id)),
+        await make_member(rows.here, name="only here"): frozenset((rows.here.id,)),
+        await make_member(rows.there, name="only there"): frozenset((rows.there.id,)),
+        await make_user("elsewhere"): frozenset[UUID](),
+    }
+    in_both = await make_member(rows.here, name="in both")
+    await models.Membership.create(
+        user=in_both, organization=rows.there, role=OrganizationRole.MEMBER, joined_at=LONG_AGO
+    )
+    people[in_both] = people[rows.me]
+    await models.Membership.filter(user=rows.me).delete()
+    for organization in (rows.here, rows.there):
+        await models.Membership.create(
+            user=rows.me, organization=organization, role=OrganizationRole.MEMBER, joined_at=LONG_AGO
+        )
+    decided = set()
+
+    for viewer, rule in product(rows.viewers(), RULES_ABOUT_PEOPLE):
+        by_rule = {user.id for user, places in people.items() if allows(viewer, rule, UserFacts(user.id, places))}
+        assert await allowed_in_sql(viewer, rule) & {user.id for user in people} == by_rule, (viewer, rule)
+        decided |= {(rule, len(by_rule))}
+
+    assert len({count for _, count in decided}) > 3
+
+
+async def allowed_in_sql(viewer: Viewer, rule: Rule) -> set[UUID]:
+    dialect = dialect_of(models.User)
+    demanded = models.User.allowed_sql(viewer, rule, dialect)
+    sql = finished(f'SELECT "id" FROM "app_user" WHERE {demanded.sql}', dialect)
+    found = await reader().execute_query_dict(sql, list(demanded.values))
+    return {row["id"] if isinstance(row["id"], UUID) else UUID(row["id"]) for row in found}
 
 
 async def test_the_cases_are_not_all_alike(db: str) -> None:
