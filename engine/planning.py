@@ -5,7 +5,7 @@ The planner walks the selection once. Each object level becomes part of a SELECT
 `NotPlannable`, and graphql-core executes the operation.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,7 @@ from engine.declare import (
     SqlValue,
     ToOne,
 )
-from engine.keyset import Order
+from engine.keyset import Order, PageArgs
 from engine.selects import Decision, RowGuard, Select, next_serial
 from engine.statements import Dialect, NotPlannable
 
@@ -101,6 +101,8 @@ class PageParts:
 
 @dataclass(slots=True)
 class ChildPages:
+    """`fixed`: the paging arguments, where no variable is part of them. `builders`: what has been made for a shape."""
+
     declared: Pages
     order: Order
     parent: int
@@ -108,6 +110,8 @@ class ChildPages:
     arguments: dict[str, Argument]
     parts: PageParts
     serial: int = field(default_factory=next_serial)
+    fixed: PageArgs | None = None
+    builders: dict[Hashable, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -133,7 +137,10 @@ class RootRow:
 
 @dataclass(slots=True)
 class RootPages:
-    """`depends` names the variables that say which list it is: all but those of its paging arguments."""
+    """`depends` names the variables that say which list it is: all but those of its paging arguments.
+
+    `fixed` and `builders` are as of `ChildPages`.
+    """
 
     key: str
     selected: Selected
@@ -142,11 +149,27 @@ class RootPages:
     depends: tuple[str, ...]
     parts: PageParts
     serial: int = field(default_factory=next_serial)
+    fixed: PageArgs | None = None
+    builders: dict[Hashable, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Plan:
+    """`is_single`: one statement answers it, so there is nothing that two could disagree about."""
+
     roots: list[RootRow | RootPages | tuple[str, str]]
+    is_single: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        asked = [each for each in self.roots if not isinstance(each, tuple)]
+        self.is_single = len(asked) == 1 and takes_one_statement(asked[0])
+
+
+def takes_one_statement(root: RootRow | RootPages) -> bool:
+    if isinstance(root, RootRow):
+        return not root.select.children and not root.select.guards
+    names = {name for name, _, _ in root.parts.layout}
+    return "totalCount" not in names and not root.parts.select.children and not root.parts.select.guards
 
 
 def plan_operation(

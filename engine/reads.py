@@ -60,7 +60,8 @@ class SqliteReads:
 
     async def once(self, run: Any, plan: Any) -> dict[str, Any]:
         self._ticks_left = inf
-        self._db.execute("BEGIN")
+        if not plan.is_single:
+            self._db.execute("BEGIN")
         try:
             return finish(run.data(plan))
         except sqlite3.OperationalError as error:

@@ -8,8 +8,9 @@ from typing import Any
 from tortoise import Model
 from tortoise.expressions import Q
 
-from engine.keyset import DEFAULT_SIZE, Order, PageArgs, PagingError
-from engine.planning import PAGING, Argument, ChildPages, ChildRows, PageParts, Plan, RootPages, RootRow
+from engine.keyset import Order, PageArgs
+from engine.pages import PageBuilder, Paged, paging, shape_of, size_of
+from engine.planning import PAGING, Argument, ChildPages, ChildRows, Plan, RootPages, RootRow
 from engine.selects import Decision, Join, RowGuard, Select
 from engine.statements import (
     MARK,
@@ -59,7 +60,7 @@ class RootList:
 
     demanded: Fragment
     order: Order
-    statements: dict[Hashable, str] = field(default_factory=dict)
+    statements: dict[Hashable, Paged] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class Binding:
     dialect: Dialect
     fragments: dict[Hashable, Fragment] = field(default_factory=dict)
     statements: dict[Hashable, str] = field(default_factory=dict)
+    pages: dict[Hashable, Paged] = field(default_factory=dict)
     lists: dict[Hashable, RootList] = field(default_factory=dict)
 
     def fragment(self, key: Hashable, model: type[Model], demanded: Callable[[Any], Q]) -> Fragment:
@@ -129,25 +131,27 @@ class Run:
             sql = binding.statements[name] = self.sql(select, joins, conjunction(key, seen))
         self.reading = ("a row", select)
         rows = await self.read(sql, (*joins.values, value, *seen.values))
-        return (await self.shaped(select, rows, root.shape))[0] if rows else None
+        return (await self.shaped(select, rows, [root.shape]))[0][0] if rows else None
 
     async def pages(self, root: RootPages) -> dict[str, Any]:
-        args = paging(self.arguments(root.arguments))
-        args.check(most=self.most)
+        args = self.page_args(root)
         listed = self.root_list(root)
-        demanded, order = listed.demanded, listed.order
-        select = root.parts.select
-        placed = conjunction(demanded, *self.places(order, select.table, args))
-        way = order.flipped() if args.backwards else order
+        builder = self.builder(root, listed.order, args)
+        places = self.place_values(listed.order, args)
         rows: Rows = []
-        if any(name != "totalCount" for name, _, _ in root.parts.layout):
-            rows = await self.cut(listed.statements, shape_of(args), select, placed, way, args)
+        if builder.wants_rows:
+            page = listed.statements.get(shape_of(args))
+            if page is None:
+                page = listed.statements[shape_of(args)] = self.cut(builder, listed.demanded, args)
+            self.reading = ("a page", builder.select)
+            rows = await self.read(page.sql, (*page.before, *places, size_of(args) + 1))
         count = None
-        if any(name == "totalCount" for name, _, _ in root.parts.layout):
-            sql = f'SELECT count(*) FROM "{select.table}"' + (f" WHERE {demanded.sql}" if demanded else "")
-            self.reading = ("the count", select)
+        if builder.wants_count:
+            table, demanded = builder.select.table, listed.demanded
+            sql = f'SELECT count(*) FROM "{table}"' + (f" WHERE {demanded.sql}" if demanded else "")
+            self.reading = ("the count", builder.select)
             count = (await self.read(finished(sql, self.binding.dialect), demanded.values))[0][0]
-        return (await self.assembled(root.parts, [rows], [count], order, args))[0]
+        return (await self.assembled(builder, [rows], [count], size_of(args)))[0]
 
     def root_list(self, root: RootPages) -> RootList:
         # Absent and null are different: a default stands for what is absent.
@@ -167,12 +171,10 @@ class Run:
 
     # --- levels
 
-    async def shaped(self, select: Select, rows: Rows, *shapes: Callable[..., list[Any]]) -> list[Any]:
-        """What `shapes`, or the only one, make of the rows; what hangs below is read first."""
+    async def shaped(self, select: Select, rows: Rows, shapes: list[Callable[..., list[Any]]]) -> list[list[Any]]:
+        """What each of `shapes` makes of the rows; what hangs below is read first."""
         children = [await self.child(each, rows) for each in select.children]
         decisions = [await self.decided(each, select, rows) for each in select.guards]
-        if len(shapes) == 1:
-            return shapes[0](rows, children, decisions)
         return [shape(rows, children, decisions) for shape in shapes]
 
     async def decided(self, guard: RowGuard, select: Select, rows: Rows) -> Any:
@@ -209,7 +211,8 @@ class Run:
         self.reading = ("every row", select)
         rows = await self.read(sql, (*joins.values, id_list(parents, self.binding.dialect), *seen.values, most))
         found: dict[Any, Any] = {parent: None if declared.single else [] for parent in parents}
-        for row, shaped in zip(rows, await self.shaped(select, rows, child.shape), strict=True):
+        (made,) = await self.shaped(select, rows, [child.shape])
+        for row, shaped in zip(rows, made, strict=True):
             if not declared.single:
                 found[row[child.by]].append(shaped)
             elif found[row[child.by]] is None:
@@ -217,53 +220,50 @@ class Run:
         return found
 
     async def child_pages(self, child: ChildPages, parents: list[Any]) -> dict[Any, Any]:
-        args = paging(self.arguments(child.arguments))
-        args.check(most=self.most)
-        declared, select, order = child.declared, child.parts.select, child.order
-        seen = self.binding.fragment(("pages", declared), declared.model, declared.seen)
-        placed = conjunction(seen, *self.places(order, select.table, args))
-        way = order.flipped() if args.backwards else order
-        name = ("child", child.serial, shape_of(args), len(parents) == 1)
+        args = self.page_args(child)
+        builder = self.builder(child, child.order, args)
+        places = self.place_values(child.order, args)  # a bad cursor is refused even where no row is asked for
         pages: list[Rows] = [[] for _ in parents]
-        if any(part != "totalCount" for part, _, _ in child.parts.layout):
-            if len(parents) == 1:
-                of = Fragment(f'"{select.table}"."{declared.by}" = {MARK}', (parents[0],))
-                demanded = conjunction(of, placed)
-                pages = [await self.cut(self.binding.statements, name, select, demanded, way, args)]
-            else:
-                pages = await self.windows(name, child, placed, way, args, parents)
+        if builder.wants_rows:
+            single = len(parents) == 1
+            name = ("child", child.serial, shape_of(args), single)
+            page = self.binding.pages.get(name)
+            if page is None:
+                made = self.child_cut if single else self.windows
+                page = self.binding.pages[name] = made(child, builder, args)
+            of = parents[0] if single else id_list(parents, self.binding.dialect)
+            self.reading = ("a page" if single else "a page for each parent", builder.select)
+            rows = await self.read(page.sql, (*page.before, of, *page.after, *places, size_of(args) + 1))
+            pages = [rows] if single else by_parent(rows, parents, child.by)
         counts: list[int | None] = [None] * len(parents)
-        if any(part == "totalCount" for part, _, _ in child.parts.layout):
-            counts = await self.counts(child, seen, parents)
-        return dict(zip(parents, await self.assembled(child.parts, pages, counts, order, args), strict=True))
+        if builder.wants_count:
+            counts = await self.counts(child, self.seen_below(child), parents)
+        return dict(zip(parents, await self.assembled(builder, pages, counts, size_of(args)), strict=True))
 
-    async def windows(
-        self, name: Hashable, child: ChildPages, placed: Fragment, way: Order, args: PageArgs, parents: list[Any]
-    ) -> list[Rows]:
+    def seen_below(self, child: ChildPages) -> Fragment:
+        """What the children must be to be shown."""
+        declared = child.declared
+        return self.binding.fragment(("pages", declared), declared.model, declared.seen)
+
+    def child_cut(self, child: ChildPages, builder: PageBuilder, args: PageArgs) -> Paged:
+        """The page of one parent's children; its id comes between the values that stand before and after it."""
+        select, seen = builder.select, self.seen_below(child)
+        of = Fragment(f'"{select.table}"."{child.declared.by}" = {MARK}')
+        page = self.cut(builder, conjunction(of, seen), args)
+        return Paged(page.sql, self.joins(select).values, seen.values)
+
+    def windows(self, child: ChildPages, builder: PageBuilder, args: PageArgs) -> Paged:
         """The same page of every parent's children, in one statement."""
-        select, declared = child.parts.select, child.declared
-        joins = self.joins(select)
-        sql = self.binding.statements.get(name)
-        of = Fragment(
-            among(f'"{select.table}"."{declared.by}"', self.binding.dialect), (id_list(parents, self.binding.dialect),)
-        )
-        demanded = conjunction(of, placed)
-        if sql is None:
-            columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(self.columns(select)))
-            number = (
-                f'ROW_NUMBER() OVER (PARTITION BY "{select.table}"."{declared.by}" '
-                f"ORDER BY {ordering(way, select.table)}) AS n"
-            )
-            inner = f'SELECT {columns}, {number} FROM "{select.table}"{joins.sql} WHERE {demanded.sql}'
-            outer = ", ".join(f"c{number}" for number in range(len(select.columns)))
-            whole = f"SELECT {outer} FROM ({inner}) AS numbered WHERE n <= {MARK} ORDER BY n"
-            sql = self.binding.statements[name] = intern(finished(whole, self.binding.dialect))
-        self.reading = ("a page for each parent", select)
-        rows = await self.read(sql, (*joins.values, *demanded.values, args.size(DEFAULT_SIZE) + 1))
-        found: dict[Any, Rows] = {parent: [] for parent in parents}
-        for row in rows:
-            found[row[child.by]].append(row)
-        return list(found.values())
+        select, seen, dialect = builder.select, self.seen_below(child), self.binding.dialect
+        joins, by = self.joins(select), f'"{select.table}"."{child.declared.by}"'
+        demanded = conjunction(Fragment(among(by, dialect)), seen, *self.places(builder.order, select.table, args))
+        columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(self.columns(select)))
+        way = ordering(self.way(builder.order, args), select.table)
+        number = f"ROW_NUMBER() OVER (PARTITION BY {by} ORDER BY {way}) AS n"
+        inner = f'SELECT {columns}, {number} FROM "{select.table}"{joins.sql} WHERE {demanded.sql}'
+        outer = ", ".join(f"c{number}" for number in range(len(select.columns)))
+        whole = f"SELECT {outer} FROM ({inner}) AS numbered WHERE n <= {MARK} ORDER BY n"
+        return Paged(intern(finished(whole, dialect)), joins.values, seen.values)
 
     async def counts(self, child: ChildPages, seen: Fragment, parents: list[Any]) -> list[int | None]:
         table, by = child.parts.select.table, child.declared.by
@@ -278,46 +278,57 @@ class Run:
         return [found.get(parent, 0) for parent in parents]
 
     async def assembled(
-        self, parts: PageParts, pages: list[Rows], counts: list[Any], order: Order, args: PageArgs
+        self, builder: PageBuilder, pages: list[Rows], counts: list[Any], size: int
     ) -> list[dict[str, Any]]:
         """Connections, one for each page. The rows of all of them are shaped at once: what hangs below is read once."""
-        size = args.size(DEFAULT_SIZE)
-        more = [len(rows) > size for rows in pages]
-        kept = [rows[:size][::-1] if args.backwards else rows[:size] for rows in pages]
-        everything = [row for rows in kept for row in rows]
-        shapes = [shape for name, _, found in parts.layout for shape in shapes_of(name, found)]
-        made = await self.shaped(parts.select, everything, *shapes) if shapes else []
-        columns = iter([made] if len(shapes) == 1 else made)
-        finder = PageBuilder(parts.select, order, args)
-        layout = [
-            (name, key, found, [next(columns) for _ in shapes_of(name, found)]) for name, key, found in parts.layout
-        ]
+        kept = [builder.kept(rows, size) for rows in pages]
+        made: list[list[Any]] = []
+        if builder.shapes:
+            everything = kept[0] if len(kept) == 1 else [row for rows in kept for row in rows]
+            made = await self.shaped(builder.select, everything, builder.shapes)
         answers: list[dict[str, Any]] = []
         start = 0
-        for rows, has_more, count in zip(kept, more, counts, strict=True):
-            answers.append(finder.page(layout, rows, slice(start, start + len(rows)), has_more, count))
+        for rows, all_rows, count in zip(kept, pages, counts, strict=True):
+            answers.append(builder.page(made, rows, start, len(all_rows) > size, count))
             start += len(rows)
         return answers
 
     # --- statements
 
-    async def cut(
-        self,
-        statements: dict[Hashable, str],
-        name: Hashable,
-        select: Select,
-        demanded: Fragment,
-        way: Order,
-        args: PageArgs,
-    ) -> Rows:
-        """The rows of a page, and the one too many; its statement is remembered in `statements`."""
+    def page_args(self, asked: RootPages | ChildPages) -> PageArgs:
+        """The paging arguments, checked; those that no variable is part of are read once."""
+        if asked.fixed is not None:
+            return asked.fixed
+        args = paging(self.arguments(asked.arguments))
+        args.check(most=self.most)
+        if all(constant for name, (constant, _) in asked.arguments.items() if name in PAGING):
+            asked.fixed = args
+        return args
+
+    def builder(self, asked: RootPages | ChildPages, order: Order, args: PageArgs) -> PageBuilder:
+        key = (order, shape_of(args))
+        found = asked.builders.get(key)
+        if found is None:
+            found = asked.builders[key] = PageBuilder(asked.parts, order, args)
+        return found
+
+    def cut(self, builder: PageBuilder, demanded: Fragment, args: PageArgs) -> Paged:
+        """The statement of a page of what is demanded, and of the row too many."""
+        select = builder.select
         joins = self.joins(select)
-        sql = statements.get(name)
-        if sql is None:
-            tail = f" ORDER BY {ordering(way, select.table)} LIMIT {MARK}"
-            sql = statements[name] = self.sql(select, joins, demanded, tail)
-        self.reading = ("a page", select)
-        return await self.read(sql, (*joins.values, *demanded.values, args.size(DEFAULT_SIZE) + 1))
+        placed = conjunction(demanded, *self.places(builder.order, select.table, args))
+        tail = f" ORDER BY {ordering(self.way(builder.order, args), select.table)} LIMIT {MARK}"
+        return Paged(self.sql(select, joins, placed, tail), (*joins.values, *demanded.values), ())
+
+    @staticmethod
+    def way(order: Order, args: PageArgs) -> Order:
+        return order.flipped() if args.backwards else order
+
+    def place_values(self, order: Order, args: PageArgs) -> tuple[Any, ...]:
+        """The values of the cursors, as they stand in the statement."""
+        if not args.after and not args.before:
+            return ()
+        return conjunction(*self.places(order, "", args)).values
 
     def sql(self, select: Select, joins: Fragment, demanded: Fragment, tail: str = "") -> str:
         wanted = f" WHERE {demanded.sql}" if demanded else ""
@@ -389,78 +400,9 @@ class Run:
         }
 
 
-class PageBuilder:
-    """The parts of a connection around its rows."""
-
-    def __init__(self, select: Select, order: Order, args: PageArgs) -> None:
-        self.order, self.args = order, args
-        self.at = select.column(select.model, select.table, order.column) if order.column else 0
-        self.id = select.column(select.model, select.table, "id")
-
-    def cursor(self, row: Any) -> str:
-        return self.order.cursor_at(row[self.at], row[self.id])
-
-    def page(self, layout: list[Any], rows: Rows, span: slice, more: bool, count: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = {}
-        for name, key, found, made in layout:
-            if name == "nodes":
-                answer[key] = made[0][span]
-            elif name == "edges":
-                answer[key] = self.edges(found, [each[span] for each in made], rows)
-            elif name == "pageInfo":
-                answer[key] = self.page_info(found, rows, more)
-            else:
-                answer[key] = count if name == "totalCount" else found
-        return answer
-
-    def edges(self, layout: list[tuple[str, str, Any]], nodes: list[list[Any]], rows: Rows) -> list[dict[str, Any]]:
-        if len(layout) == 1 and nodes:
-            key = layout[0][1]
-            return [{key: node} for node in nodes[0]]
-        edges: list[dict[str, Any]] = []
-        for number, row in enumerate(rows):
-            column = iter(nodes)
-            edges.append(
-                {
-                    key: next(column)[number] if name == "node" else self.cursor(row) if name == "cursor" else found
-                    for name, key, found in layout
-                }
-            )
-        return edges
-
-    def page_info(self, layout: list[tuple[str, str]], rows: Rows, more: bool) -> dict[str, Any]:
-        backwards = self.args.backwards
-        facts = {
-            "hasNextPage": bool(self.args.before) if backwards else more,
-            "hasPreviousPage": more if backwards else bool(self.args.after),
-            "__typename": "PageInfo",
-        }
-        answer: dict[str, Any] = {}
-        for name, key in layout:
-            if name == "startCursor":
-                answer[key] = self.cursor(rows[0]) if rows else None
-            elif name == "endCursor":
-                answer[key] = self.cursor(rows[-1]) if rows else None
-            else:
-                answer[key] = facts[name]
-        return answer
-
-
-def shapes_of(name: str, found: Any) -> list[Callable[..., list[Any]]]:
-    if name == "nodes":
-        return [found]
-    if name == "edges":
-        return [shape for each, _, shape in found if each == "node"]
-    return []
-
-
-def paging(arguments: Mapping[str, Any]) -> PageArgs:
-    given = {name: arguments.get(name) for name in PAGING}
-    if not all(given[name] is None or type(given[name]) is int for name in ("first", "last")):
-        raise PagingError("first", "`first` and `last` are numbers.")
-    return PageArgs(**given)
-
-
-def shape_of(args: PageArgs) -> tuple[bool, bool, bool]:
-    """What of the arguments changes a statement's text."""
-    return bool(args.after), bool(args.before), args.backwards
+def by_parent(rows: Rows, parents: list[Any], by: int) -> list[Rows]:
+    """The rows of each parent, in the order of the parents."""
+    found: dict[Any, Rows] = {parent: [] for parent in parents}
+    for row in rows:
+        found[row[by]].append(row)
+    return list(found.values())

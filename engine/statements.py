@@ -59,6 +59,8 @@ def all_of(*fragments: Fragment) -> Fragment:
 
 
 def _joined(word: str, fragments: tuple[Fragment, ...]) -> Fragment:
+    if len(fragments) == 1:
+        return fragments[0]
     values: tuple[Any, ...] = sum((fragment.values for fragment in fragments), ())
     return Fragment(f"({word.join(fragment.sql for fragment in fragments)})", values)
 

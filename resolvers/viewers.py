@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,9 @@ from engine.statements import MARK, Dialect, column, dialect_of, finished, store
 from models import Membership as MembershipRow
 from models import Organization, User
 from models.database import reading
+
+MOST_REMEMBERED = 5_000
+"""Viewers that are kept ready; what they are made from is read anew every time."""
 
 Read = Callable[[str, tuple[Any, ...]], Awaitable[Sequence[Any]]]
 
@@ -25,12 +28,7 @@ async def load_viewer(user_id: UUID, *, expires_at: datetime | None = None, read
     rows = await (read or _read)(_statement(dialect), (stored(user_id, dialect),))
     if not rows:
         return None
-    return Viewer(
-        user_id=user_id,
-        staff_role=StaffRole(rows[0][0]) if rows[0][0] else None,
-        memberships=tuple(_membership(row) for row in rows if row[1]),
-        expires_at=expires_at,
-    )
+    return _viewer(user_id, expires_at, tuple(map(tuple, rows)))
 
 
 def viewer_kind(viewer: Viewer) -> str:
@@ -41,6 +39,17 @@ def viewer_kind(viewer: Viewer) -> str:
 def viewer_key(viewer: Viewer) -> Hashable:
     """Viewers with the same key see the same: nothing made for one viewer is ever used for another."""
     return viewer.user_id, viewer.staff_role, viewer.memberships, viewer.scopes
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _viewer(user_id: UUID, expires_at: datetime | None, rows: tuple[tuple[Any, ...], ...]) -> Viewer:
+    """The viewer that these rows tell of. The same rows always tell of the same one: it is made once."""
+    return Viewer(
+        user_id=user_id,
+        staff_role=StaffRole(rows[0][0]) if rows[0][0] else None,
+        memberships=tuple(_membership(row) for row in rows if row[1]),
+        expires_at=expires_at,
+    )
 
 
 @cache
