@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from broadcaster import Event
 
-from realtime.doorbell import RESYNC
+from realtime.line import RESYNC
 
 SIZE = 1000
 """Messages that may wait. They wait for one turn of the event loop as a rule; beyond it, looking is cheaper."""

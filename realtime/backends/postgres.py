@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from realtime.backends.reconnecting import CONNECT_TIMEOUT, ReconnectingBackend
-from realtime.doorbell import IO_TIMEOUT
+from realtime.line import IO_TIMEOUT
 
 APPLICATION = "casewire doorbell"
 """How its connections are called in `pg_stat_activity`."""

@@ -11,7 +11,7 @@ from typing import Any
 from broadcaster import BroadcastBackend, Event
 
 from realtime.backends.inbox import Inbox
-from realtime.doorbell import FIRST_PAUSE, IO_TIMEOUT, LONGEST_PAUSE
+from realtime.line import FIRST_PAUSE, IO_TIMEOUT, LONGEST_PAUSE
 from realtime.tasks import jittered
 
 logger = logging.getLogger(__name__)

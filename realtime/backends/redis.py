@@ -5,7 +5,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from realtime.backends.reconnecting import CONNECT_TIMEOUT, ReconnectingBackend
-from realtime.doorbell import IO_TIMEOUT
+from realtime.line import IO_TIMEOUT
 
 
 class RedisBackend(ReconnectingBackend):

@@ -20,8 +20,8 @@ from broadcaster._base import Subscriber
 from realtime.backends import make_broadcast
 from realtime.backends.postgres import APPLICATION
 from realtime.backends.reconnecting import ReconnectingBackend
-from realtime.doorbell import RESYNC
 from realtime.hub import Hub
+from realtime.line import RESYNC
 from tests.realtime.conftest import MakeHub, make_silent_hub
 from tests.realtime.support import PATIENCE, Store
 

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 
 from realtime.backends import make_broadcast, reconnecting
-from realtime.doorbell import RESYNC, Doorbell
+from realtime.doorbell import Doorbell
+from realtime.line import RESYNC
 from realtime.tasks import Tasks
 from tests.realtime.backends.brokers import (
     Breakable,

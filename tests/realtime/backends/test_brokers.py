@@ -10,7 +10,8 @@ from realtime.backends import make_broadcast
 from realtime.backends.inbox import SIZE, Inbox
 from realtime.backends.postgres import PostgresBackend
 from realtime.backends.redis import RedisBackend
-from realtime.doorbell import RESYNC, messages_for
+from realtime.doorbell import messages_for
+from realtime.line import RESYNC
 from tests.realtime.backends.brokers import Broker, hear, listening, two_processes
 from tests.realtime.conftest import MakeHub
 from tests.realtime.support import (

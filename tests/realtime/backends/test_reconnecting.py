@@ -8,7 +8,7 @@ import pytest
 
 from realtime.backends import reconnecting
 from realtime.backends.reconnecting import ReconnectingBackend
-from realtime.doorbell import RESYNC
+from realtime.line import RESYNC
 from tests.realtime.support import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
