@@ -4,68 +4,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import orjson
 import pytest
-from broadcaster import Broadcast, BroadcastBackend, Event
 
 from realtime.backends import make_broadcast
-from realtime.doorbell import CHANNEL, Doorbell, messages_for
+from realtime.doorbell import Doorbell, messages_for
 from realtime.tasks import Tasks
 from tests.realtime.support import PATIENCE, eventually
+from tests.realtime.wire import Wire
 
 pytestmark = pytest.mark.anyio
-
-
-class Wire:
-    """A broker between processes, which can be cut, frozen or made to refuse connections."""
-
-    def __init__(self) -> None:
-        self.ends: set[WireEnd] = set()
-        self.connected = 0
-        self.frozen = False
-        self.refuses = False
-        self.messages: list[str] = []
-
-    def connect(self, url: str) -> Broadcast:
-        return Broadcast(backend=WireEnd(self))
-
-    def say(self, message: str) -> None:
-        self.messages.append(message)
-        for end in self.ends:
-            end.queue.put_nowait(Event(CHANNEL, message))
-
-
-class WireEnd(BroadcastBackend):
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
-        self.queue: asyncio.Queue[Event] = asyncio.Queue()
-
-    async def connect(self) -> None:
-        if self.wire.refuses:
-            raise ConnectionRefusedError
-        self.wire.connected += 1
-        self.wire.ends.add(self)
-
-    async def disconnect(self) -> None:
-        self.wire.ends.discard(self)
-
-    async def subscribe(self, group: str) -> None:
-        assert group == CHANNEL
-
-    async def unsubscribe(self, group: str) -> None:
-        pass
-
-    async def publish(self, channel: str, message: Any) -> None:
-        if self.wire.refuses:
-            raise ConnectionResetError
-        if self.wire.frozen:
-            await asyncio.Event().wait()
-        self.wire.say(message)
-
-    async def next_published(self) -> Event:
-        return await self.queue.get()
 
 
 class Ear:
