@@ -277,3 +277,13 @@ class Scope(Described):
 
 ACTIVE_STATUSES = (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING_CUSTOMER, TicketStatus.ON_HOLD)
 """What a list shows by default: neither resolved nor closed (S35)."""
+
+
+class PresenceState(Described):
+    """What somebody does who has a ticket open."""
+
+    VIEWING = "VIEWING", "Looks at it."
+    TYPING = "TYPING", "Writes a message."
+    EDITING = "EDITING", "Changes something of it."
+    IDLE = "IDLE", "Has it open and does nothing."
+    OFFLINE = "OFFLINE", "Is not shown."

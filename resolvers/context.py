@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.errors import Unauthenticated
 from domain.policy import Viewer
 from engine.loading import Loaders
+from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
 
 Clock = Callable[[], datetime]
@@ -36,6 +37,7 @@ class Services:
     clock: Clock = utc_now
     max_page_size: int = 100
     facts: ServerFacts = ServerFacts()
+    ephemeral: Ephemeral = field(default_factory=Ephemeral)
 
 
 @dataclass(slots=True)

@@ -47,7 +47,7 @@ async def follow(ctx: Context, ticket_id: UUID, after: Cursor | None) -> AsyncGe
         NotFound: before the first event that the viewer may not see, or may no longer see (J3).
     """
     topic = stream_for(ctx.viewer, ticket_id)
-    async with aclosing(ctx.services.hub.follow(topic, after, guard=_watching(ctx, ticket_id))) as steps:
+    async with aclosing(ctx.services.hub.follow(topic, after, guard=watching(ctx, ticket_id))) as steps:
         async for step in steps:
             yield step
 
@@ -61,10 +61,10 @@ def following(
         Unauthenticated: nobody is signed in.
     """
     policy.check_authenticated(ctx.viewer)
-    return Following(stream_for(ctx.viewer, ticket_id), after, _watching(ctx, ticket_id), wanted)
+    return Following(stream_for(ctx.viewer, ticket_id), after, watching(ctx, ticket_id), wanted)
 
 
-def _watching(ctx: Context, ticket_id: UUID) -> Callable[[], Awaitable[None]]:
+def watching(ctx: Context, ticket_id: UUID) -> Callable[[], Awaitable[None]]:
     """The guard of a running subscription. It makes the viewer anew, from the database, each time it is asked.
 
     It raises NotFound once the ticket is no longer visible, or when the viewer has come to follow another stream.

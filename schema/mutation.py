@@ -10,6 +10,8 @@ from resolvers import escalations, messages, ticket_creation, tickets
 from schema import inputs, payloads
 from schema.node import key_of, key_or_none
 from schema.operations import GIVEN, mutation, shown
+from schema.presence import PresenceMutations
+from schema.typing import TypingMutations
 
 
 def _ticket(given: str) -> Any:
@@ -21,7 +23,7 @@ def _escalation(given: str) -> Any:
 
 
 @strawberry.type(description="Everything that changes something. What is refused changes nothing.")
-class Mutation:
+class Mutation(TypingMutations, PresenceMutations):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(
         self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]

@@ -21,9 +21,11 @@ from resolvers.streams import ESCALATION_CHANGED, ESCALATION_ENTERED, MESSAGE_AD
 from schema.access import signed_in
 from schema.escalation import Escalation, EscalationTimelineEntry
 from schema.node import key_of, key_or_none
+from schema.presence import PresenceSubscriptions
 from schema.scalars import Cursor
 from schema.ticket import Ticket
 from schema.timeline import Message, TimelineItem
+from schema.typing import TypingSubscriptions
 
 Item = TypeVar("Item")
 
@@ -126,7 +128,7 @@ ESCALATIONS = Followed(
 
 
 @strawberry.type(description="What is pushed as it happens, and replayed after a break: nothing lost, nothing twice.")
-class Subscription:
+class Subscription(TypingSubscriptions, PresenceSubscriptions):
     @strawberry.subscription(description="The messages of a ticket.", directives=signed_in(), metadata={PLAN: MESSAGES})
     async def messages(
         self, info: Info, ticket_id: TicketID, after: Since = None

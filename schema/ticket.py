@@ -1,9 +1,10 @@
 """The ticket: what lists show, and the whole graph that hangs on it."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from strawberry import Info, Parent
+from strawberry import Info, Parent, lazy
 from tortoise.expressions import Q
 
 import models
@@ -25,6 +26,7 @@ from engine.declare import PLAN, SqlValue
 from engine.keyset import Order
 from realtime.cursor import NO_EPOCH
 from realtime.cursor import Cursor as StreamCursor
+from resolvers.presence import viewers_of
 from resolvers.reading import linked, listed
 from resolvers.ticket_people import usernames_of
 from schema.access import guarded
@@ -38,6 +40,9 @@ from schema.people import Actor, Organization, User, actor_of
 from schema.relations import derived, derived_for, pages_of, same_row, the_one_of, to_one
 from schema.scalars import Cursor, Locale, Markdown
 from schema.timeline import EmailMessage, Message, timeline_order
+
+if TYPE_CHECKING:
+    from schema.presence import Presence
 
 SHOWN = models.Message.shown_on_readable_ticket
 
@@ -184,6 +189,11 @@ class Ticket(Node):
     @staticmethod
     async def associated_usernames(root: Parent[models.Ticket], info: Info) -> list[str]:
         return await usernames_of(info.context, root)
+
+    @strawberry.field(description="Who has it open now, as far as you may see them.")
+    @staticmethod
+    async def viewers(root: Parent[models.Ticket], info: Info) -> list[Annotated["Presence", lazy("schema.presence")]]:
+        return await viewers_of(info.context, root.id, root.assignee_id)  # type: ignore[return-value]
 
     @strawberry.field(description="The devices it is about, by name.")
     @staticmethod

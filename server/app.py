@@ -21,6 +21,7 @@ from engine.reads import PostgresReads, Reads, SqliteReads
 from models.database import is_sqlite, open_database, reader, sqlite_path
 from models.migrate import MigrationRefused, pending
 from models.sqlite import LoopClient
+from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
 from resolvers.context import Context, ServerFacts, Services, utc_now
 from resolvers.transaction import settle
@@ -91,8 +92,13 @@ def services_from(settings: Settings) -> Services:
         max_query_depth=settings.max_depth,
         max_query_cost=settings.max_cost,
     )
-    hub = Hub(reader, settings.broadcast_url)
-    return Services(hub=hub, clock=utc_now, max_page_size=settings.max_page_size, facts=facts)
+    return Services(
+        hub=Hub(reader, settings.broadcast_url),
+        clock=utc_now,
+        max_page_size=settings.max_page_size,
+        facts=facts,
+        ephemeral=Ephemeral(settings.broadcast_url),
+    )
 
 
 def endpoint_from(
@@ -177,6 +183,7 @@ async def quick_log(services: Services, settings: Settings) -> AsyncIterator[Non
 async def running(services: Services, settings: Settings) -> AsyncIterator[None]:
     """The hub listens and the sweeps go round; writes under way are finished before the database closes."""
     await services.hub.start()
+    await services.ephemeral.start()
     sweeps = asyncio.create_task(sweep_for_ever(services, settings))
     try:
         yield
@@ -185,6 +192,7 @@ async def running(services: Services, settings: Settings) -> AsyncIterator[None]
         with contextlib.suppress(asyncio.CancelledError):
             await sweeps
         await settle()
+        await services.ephemeral.stop()
         await services.hub.stop()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import models
 from models.database import open_database, reader
+from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
 from resolvers.context import Services
 from resolvers.transaction import settle
@@ -37,11 +38,14 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[st
 @pytest.fixture
 async def services(db: str, clock: Clock) -> AsyncIterator[Services]:
     hub = Hub(reader)
+    ephemeral = Ephemeral(clock=lambda: clock().timestamp(), tick=0.01)
     await hub.start()
+    await ephemeral.start()
     try:
-        yield Services(hub=hub, clock=clock)
+        yield Services(hub=hub, clock=clock, ephemeral=ephemeral)
     finally:
         await settle()
+        await ephemeral.stop()
         await hub.stop()
 
 

@@ -54,6 +54,7 @@ APART_FROM_TARGET = {
     "input TicketCreateInput.description": "required: S22",
     "input TicketCreateInput.priority": "null is refused: leaving it out takes the default",
     "input TicketCreateInput.severity": "null is refused: leaving it out takes the default",
+    "input TypingSetInput.visibility": "null is refused: leaving it out takes the default",
 }
 """Where what exists in both differs for a client that was written against the target, and why."""
 
