@@ -34,6 +34,13 @@ def streams_of(ticket_id: UUID, visibility: Visibility = Visibility.PUBLIC) -> t
     return (staff,) if visibility is Visibility.INTERNAL else (staff, public)
 
 
+def ticket_of_stream(topic: str) -> tuple[UUID, bool] | None:
+    """The ticket that a stream is of, and whether it is the one for customers; None for streams of other things."""
+    kind, _, name = topic.partition(":")
+    ticket_id, _, audience = name.partition(":")
+    return (UUID(ticket_id), audience == "pub") if kind == "ticket" else None
+
+
 def stream_for(viewer: Viewer, ticket_id: UUID) -> str:
     """The stream that this viewer follows."""
     staff, public = streams_of(ticket_id)

@@ -14,7 +14,7 @@ from realtime import log
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.tickets import windows_of
-from resolvers.transaction import Work, run_in_transaction, unit_of_work
+from resolvers.transaction import Work, remember, run_in_transaction, unit_of_work
 
 BATCH = 200
 SHORTEST = min(PRESETS.values(), key=lambda windows: windows.auto_close_after).auto_close_after
@@ -89,6 +89,7 @@ async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
 
 async def _lock(ticket_id: UUID) -> tuple[Ticket, Windows]:
     ticket = await Ticket.select_for_update().get(id=ticket_id)
+    await remember(ticket_id)
     return ticket, await windows_of(ticket)
 
 

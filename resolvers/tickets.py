@@ -8,12 +8,13 @@ from domain.errors import NotFound, StaleVersion
 from domain.lifecycle import Windows
 from domain.naming import quoted, text
 from domain.policy import TicketFacts
-from models import Message, Organization, Participant, Ticket, User
+from models import Message, Organization, Ticket, User
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
 from resolvers.reading import found
-from resolvers.transaction import Work, unit_of_work
+from resolvers.ticket_facts import as_fact
+from resolvers.transaction import Work, remember, unit_of_work
 
 
 async def get_ticket(ctx: Context, ticket_id: UUID) -> Ticket | None:
@@ -39,8 +40,8 @@ async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFact
     ticket = await Ticket.visible_to(ctx.viewer).select_for_update().get_or_none(id=ticket_id)
     if ticket is None:
         raise NotFound("ticket", field=("ticketId",))
-    is_participant = await Participant.filter(ticket_id=ticket.id, user_id=ctx.user_id).exists()
-    return ticket, ticket.facts(is_participant=is_participant)
+    known = await remember(ticket.id)
+    return ticket, ticket.facts(is_participant=as_fact(ctx.user_id) in known["participant_ids"])
 
 
 async def windows_of(ticket: Ticket) -> Windows:

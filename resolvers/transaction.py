@@ -11,14 +11,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 from uuid_utils.compat import uuid7
 
+from models import Ticket
 from models.database import WRITER
 from realtime import log
 from resolvers.context import Context
+from resolvers.list_events import list_drafts
+from resolvers.ticket_facts import Facts, facts_of, with_facts
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -26,10 +30,14 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Work:
-    """One unit of work: its instant, and the events to append when everything else is saved."""
+    """One unit of work: its instant, and the events to append when everything else is saved.
+
+    `before` has the facts of tickets as they were locked, for the lists that tell what changed.
+    """
 
     now: datetime
     drafts: list[log.Draft] = field(default_factory=list)
+    before: dict[UUID, Facts] = field(default_factory=dict)
 
     def emit(self, topics: tuple[str, ...], kind: str, data: Mapping[str, Any], *, key: str | None = None) -> None:
         """Announce something on these streams. The same `key` on the same stream is announced once, ever."""
@@ -84,6 +92,15 @@ async def work_in_transaction(context: Context, body: Callable[[Work], Awaitable
     return result
 
 
+async def remember(ticket_id: UUID) -> Facts:
+    """The facts of a ticket that is locked; the running unit of work keeps those from before it changed anything."""
+    facts = facts_of(await with_facts(Ticket.all()).get(id=ticket_id))
+    work = _current.get()
+    if work is not None:
+        work.before.setdefault(ticket_id, facts)
+    return facts
+
+
 async def run_in_transaction(body: Callable[[], Awaitable[Result]]) -> Result:
     """A transaction that announces nothing."""
 
@@ -111,7 +128,10 @@ async def _join(work: Work, body: Callable[[Work], Awaitable[Result]]) -> Result
 
 
 async def _append(connection: BaseDBAsyncClient, work: Work) -> dict[str, int]:
-    return await log.append(connection, work.drafts, at=work.now) if work.drafts else {}
+    if not work.drafts:
+        return {}
+    told = await list_drafts(work.drafts, work.before)
+    return await log.append(connection, [*work.drafts, *told], at=work.now)
 
 
 async def _shielded(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -191,12 +191,18 @@ async def test_a_key_belongs_to_its_source_and_organization(ctx: Context) -> Non
 
 
 async def test_one_event_tells_that_the_ticket_is_there(ctx: Context) -> None:
-    ticket, _ = await import_ticket(ctx, imported(await make_organization("Acme")))
+    """Once on each of its own streams, and once for each list that could show it."""
+    acme = await make_organization("Acme")
+    ticket, _ = await import_ticket(ctx, imported(acme))
 
     events = await FeedEvent.all().order_by("topic").values_list("topic", "seq", "kind")
     assert events == [
+        ("desk", 1, "tickets.changed"),
+        (f"org:{acme.id}", 1, "tickets.changed"),
+        (f"org:{acme.id}:pub", 1, "tickets.changed"),
         (f"ticket:{ticket.id}", 1, "ticket.created"),
         (f"ticket:{ticket.id}:pub", 1, "ticket.created"),
+        (f"tickets:{ticket.requester_id}", 1, "tickets.changed"),
     ]
 
 

@@ -147,8 +147,11 @@ async def test_what_is_done_is_stored_and_announced(as_user: AsUser) -> None:
         name = "author" if "Resolution" in mutation else "agent"
         assert await code(as_user, world, name, mutation, given) is None
         after = {row.topic: row.head for row in await models.FeedStream.all()}
-        (staff, public) = sorted(topic for topic in after if after[topic] != heads.get(topic, 0))
+        moved = {topic: after[topic] - heads.get(topic, 0) for topic in after if after[topic] != heads.get(topic, 0)}
+        staff, public = sorted(topic for topic in moved if topic.startswith("ticket:"))
         assert public == f"{staff}:pub", mutation
+        told_once = {topic for topic, events in moved.items() if events == 1}
+        assert {"desk", f"org:{world.acme.id}", f"org:{world.acme.id}:pub"} <= told_once, mutation  # S99
 
 
 def test_every_mutation_is_in_the_table() -> None:

@@ -234,8 +234,8 @@ async def test_a_place_that_is_no_longer_kept_resets(desk: Desk, services: Servi
     await desk.say("f")
     context = Context(await desk.sam.viewer(), services)
 
-    # Four messages and a change of status, on support's stream and on the customer's.
-    assert await sweeps.compact_streams(context, keep=2, window=services.facts.replay_window) == 2 * 5
+    # Four messages and a change of status, for support and for the customer; and four changes in each of four lists.
+    assert await sweeps.compact_streams(context, keep=2, window=services.facts.replay_window) == 2 * 5 + 4 * 4
 
     async with desk.ann.watch(MESSAGES, t=gid(desk.ticket), after=early) as stream:
         reset = await stream.next()
