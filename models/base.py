@@ -36,11 +36,23 @@ def Instant(*, null: bool = False, description: str | None = None) -> Any:  # no
 
 
 def Choice(  # noqa: N802
-    enum: type[Described], *, max_length: int, null: bool = False, default: Any = UNSET, description: str | None = None
+    enum: type[Described],
+    *,
+    max_length: int,
+    null: bool = False,
+    default: Any = UNSET,
+    db_default: Any = UNSET,
+    description: str | None = None,
 ) -> Any:
     """A column that holds the name of an enum's member."""
     given = {} if default is UNSET else {"default": default}
+    given |= {} if db_default is UNSET else {"db_default": db_default}
     return fields.CharEnumField(enum, max_length=max_length, null=null, description=description or "", **given)
+
+
+def SortKey(kind: type[fields.Field[Any]], empty: int | str, **options: Any) -> Any:  # noqa: N802
+    """A column that a list is ordered by. Triggers keep it: whatever a row says here when it is saved, they mend it."""
+    return kind(default=empty, db_default=empty, **options)
 
 
 def nothing() -> Q:

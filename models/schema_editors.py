@@ -132,7 +132,10 @@ class SqliteEditor(WithConstraints, SqliteSchemaEditor):
             f"INSERT INTO {new} ({columns}) SELECT {', '.join(sources.values())} FROM {self.quote(table)}"
         )
         await self._run_sql(f"DROP TABLE {self.quote(table)}")
+        # Legacy: no look at other tables' triggers, which may name this table while it is not there.
+        await self._run_sql("PRAGMA legacy_alter_table=ON")
         await self._run_sql(f"ALTER TABLE {new} RENAME TO {self.quote(table)}")
+        await self._run_sql("PRAGMA legacy_alter_table=OFF")
         for statement in (*indexes, *others):
             await self._run_sql(statement)
 

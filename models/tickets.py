@@ -15,6 +15,7 @@ from domain.enums import (
     Confidentiality,
     ParticipantRole,
     ResolutionReason,
+    ServiceLevel,
     TicketChannel,
     TicketPriority,
     TicketSeverity,
@@ -22,13 +23,16 @@ from domain.enums import (
     Visibility,
 )
 from domain.policy import READ_TICKET, TicketFacts, Viewer
-from models.base import BaseModel, Choice, Instant, nothing
+from models.base import BaseModel, Choice, Instant, SortKey, nothing
 from models.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from models.inventory import Device, Product, ProductUpdate, ProductVersion, Space
 from models.people import Organization, User
 
 _STREAM = "(SELECT epoch || ':' || head FROM feed_stream WHERE topic = 'ticket:' || \"ticket\".\"id\"{})"
 _POSITION = {"staff": _STREAM.format(""), "public": _STREAM.format(" || ':pub'")}
+
+SORTED = ("status", "priority", "service_level", "issue_type", "requester")
+"""What a list can be ordered by that does not sort as it is stored: a rank or a name stands in a column `sort_…`."""
 
 
 class Ticket(BaseModel):
@@ -108,6 +112,9 @@ class Ticket(BaseModel):
     priority: TicketPriority = Choice(TicketPriority, max_length=8, default=TicketPriority.NORMAL)
     severity: TicketSeverity = Choice(TicketSeverity, max_length=12, default=TicketSeverity.UNKNOWN)
     confidentiality: Confidentiality = Choice(Confidentiality, max_length=16, default=Confidentiality.ORGANIZATION)
+    service_level: ServiceLevel = Choice(
+        ServiceLevel, max_length=16, default=ServiceLevel.BASIC, db_default="BASIC", description="when it was opened"
+    )
     is_escalated = fields.BooleanField(default=False)
     locked = fields.BooleanField(default=False)
 
@@ -132,6 +139,12 @@ class Ticket(BaseModel):
     import_source = fields.CharField(60, null=True)
     import_key = fields.CharField(100, null=True)
     import_digest = fields.CharField(64, null=True, description="SHA-256 of what was imported")
+
+    sort_status = SortKey(fields.IntField, 0)
+    sort_priority = SortKey(fields.IntField, 0)
+    sort_service_level = SortKey(fields.IntField, 0)
+    sort_issue_type = SortKey(fields.CharField, "", max_length=200)
+    sort_requester = SortKey(fields.CharField, "", max_length=200)
 
     devices: fields.ManyToManyRelation[Device] = fields.ManyToManyField(
         "casewire.Device", related_name="tickets", through="ticket_device"
@@ -167,6 +180,8 @@ class Ticket(BaseModel):
             Index(fields=("assignee_id", "last_activity_at", "id"), name="ticket_assignee_by_activity"),
             Index(fields=("owner_id", "last_activity_at", "id"), name="ticket_owner_by_activity"),
             Index(fields=("space_id", "last_activity_at", "id"), name="ticket_space_by_activity"),
+            *(Index(fields=(f"sort_{by}", "id"), name=f"ticket_by_{by}") for by in SORTED),
+            *(Index(fields=("organization_id", f"sort_{by}", "id"), name=f"ticket_org_by_{by}") for by in SORTED),
             Index(fields=("waiting_since",), name="ticket_waiting"),
             Index(fields=("closed_at", "resolved_at"), name="ticket_resolved"),
         ]

@@ -9,6 +9,7 @@ from domain.enums import (
     Confidentiality,
     MessageSource,
     ParticipantRole,
+    ServiceLevel,
     TicketChannel,
     TicketPriority,
     TicketSeverity,
@@ -34,6 +35,7 @@ from models.base import BaseModel
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
 from resolvers.counters import next_number
+from resolvers.inventory import coverage_of
 from resolvers.streams import TICKET_CREATED, streams_of
 from resolvers.transaction import Work, unit_of_work
 
@@ -99,6 +101,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
         **_columns(new, request_type),
         subject=line(new.subject, field="subject"),
         description=text(new.description, field="description"),
+        service_level=await _service_level(ctx, new),
         opened_by_id=ctx.user_id,
         requester_id=_requester(ctx, new),
         owner_id=_requester(ctx, new),
@@ -114,6 +117,12 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     await say(work, ctx, ticket, Saying(body=ticket.description, source=_source(new.channel), language=new.language))
     await ticket.save()
     return ticket
+
+
+async def _service_level(ctx: Context, new: NewTicket) -> ServiceLevel:
+    """The plan that covers the room or desk today: the ticket keeps it, whatever becomes of the plan (S90, S92)."""
+    space = await Space.get_or_none(id=new.space_id) if new.space_id else None
+    return (await coverage_of(ctx, space)).level if space else ServiceLevel.BASIC
 
 
 def _requester(ctx: Context, new: NewTicket) -> UUID | None:

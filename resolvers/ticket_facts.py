@@ -34,6 +34,8 @@ COLUMNS = (
     "priority",
     "space_id",
     "product_id",
+    "issue_type_id",
+    "service_level",
     "last_activity_at",
 )
 

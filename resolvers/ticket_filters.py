@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tortoise.expressions import Q, Subquery
 
-from domain.enums import ACTIVE_STATUSES, TicketChannel, TicketDisplayStatus, TicketPriority, TicketStatus
+from domain.enums import ACTIVE_STATUSES, ServiceLevel, TicketChannel, TicketDisplayStatus, TicketPriority, TicketStatus
 from domain.errors import Invalid
 from domain.naming import quoted
 from models import Escalation, RequestType, Ticket
@@ -40,6 +40,8 @@ class TicketFilter:
     has_requester: bool | None = None
     space_ids: list[UUID] | None = None
     device_ids: list[UUID] | None = None
+    service_levels: list[ServiceLevel] | None = None
+    issue_type_ids: list[UUID] | None = None
     request_type_keys: list[str] | None = None
     product_ids: list[UUID] | None = None
     references: list[str] | None = None
@@ -276,6 +278,8 @@ CONDITIONS: dict[str, Condition] = {
         lambda given: Q(request_type_id__in=Subquery(RequestType.filter(key__in=_quoted(given)).values("id"))),
         lambda given: among("request_type_key", _quoted(given)),
     ),
+    "service_levels": _among("service_level"),
+    "issue_type_ids": _among("issue_type_id"),
     "product_ids": _among("product_id"),
     "references": Condition(
         lambda given: Q(reference__in=_quoted(given)), lambda given: among("reference", _quoted(given))

@@ -18,6 +18,11 @@ ORDERS = {
     "CREATED_AT": Order("tickets by creation", "created_at"),
     "UPDATED_AT": Order("tickets by update", "updated_at"),
     "REFERENCE": Order("tickets by reference", "number", kind="bigint"),
+    "STATUS": Order("tickets by status", "sort_status", kind="int"),
+    "PRIORITY": Order("tickets by priority", "sort_priority", kind="int"),
+    "SERVICE_LEVEL": Order("tickets by service level", "sort_service_level", kind="int"),
+    "ISSUE_TYPE": Order("tickets by issue type", "sort_issue_type", kind="text"),
+    "REQUESTER_NAME": Order("tickets by requester", "sort_requester", kind="text"),
 }
 
 DEFAULT_ORDER = ORDERS["LAST_ACTIVITY_AT"].flipped()

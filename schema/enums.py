@@ -30,6 +30,11 @@ class TicketOrderField(Described):
     UPDATED_AT = "UPDATED_AT", "When anything of it last changed."
     LAST_ACTIVITY_AT = "LAST_ACTIVITY_AT", "When anybody last did something on it."
     REFERENCE = "REFERENCE", "Its reference, which is the order of opening."
+    STATUS = "STATUS", "Its status, from NEW to CLOSED."
+    REQUESTER_NAME = "REQUESTER_NAME", "Who opened it, in the order of the alphabet; first where nobody is known."
+    ISSUE_TYPE = "ISSUE_TYPE", "The kind of trouble, in the order of the alphabet; first where none is given."
+    SERVICE_LEVEL = "SERVICE_LEVEL", "The service plan that it was opened under, from BASIC to SELECT."
+    PRIORITY = "PRIORITY", "How soon support should act, from LOW to URGENT."
 
 
 class TranscriptAvailability(Described):

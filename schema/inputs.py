@@ -11,6 +11,7 @@ from domain.enums import (
     EscalationStage,
     OrderDirection,
     ResolutionReason,
+    ServiceLevel,
     TicketChannel,
     TicketDisplayStatus,
     TicketPriority,
@@ -61,6 +62,10 @@ class TicketFilter:
     room_ids: list[ID] | None = strawberry.field(description="About one of these rooms.", default=None)
     desk_ids: list[ID] | None = strawberry.field(description="About one of these desks.", default=None)
     device_ids: list[ID] | None = strawberry.field(description="About one of these devices.", default=None)
+    service_levels: list[ServiceLevel] | None = strawberry.field(
+        description="Opened under one of these service plans.", default=None
+    )
+    issue_type_ids: list[ID] | None = strawberry.field(description="About one of these kinds of trouble.", default=None)
     request_type_keys: list[str] | None = strawberry.field(description="Of one of these request types.", default=None)
     product_ids: list[ID] | None = strawberry.field(description="About one of these products.", default=None)
     references: list[str] | None = strawberry.field(description="With one of these references.", default=None)
@@ -94,6 +99,8 @@ class TicketFilter:
             assignee_ids=keys_or_none(self.assignee_ids, "User", field="assigneeIds"),
             has_requester=self.has_requester,
             device_ids=keys_or_none(self.device_ids, "Device", field="deviceIds"),
+            service_levels=self.service_levels,
+            issue_type_ids=keys_or_none(self.issue_type_ids, "IssueType", field="issueTypeIds"),
             request_type_keys=self.request_type_keys,
             product_ids=keys_or_none(self.product_ids, "Product", field="productIds"),
             references=self.references,

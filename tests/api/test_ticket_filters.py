@@ -19,6 +19,7 @@ import models
 from domain.enums import (
     Confidentiality,
     EscalationStage,
+    ServiceLevel,
     TicketChannel,
     TicketDisplayStatus,
     TicketPriority,
@@ -141,6 +142,8 @@ class Drawn:
             "device_ids": await ids(models.Device),
             "request_type_keys": ["TECHNICAL", " technical ", "COMMERCIAL", "NONE", "\x00"],
             "product_ids": await ids(models.Product),
+            "service_levels": list(ServiceLevel),
+            "issue_type_ids": await ids(models.IssueType),
             "references": [*references, references[0].lower(), "T-0", ""],
             "escalation_references": [each.reference for each in await models.Escalation.all()] + ["CP-0", "\x00"],
             "created_at": hours,
@@ -172,6 +175,7 @@ async def make_tickets() -> dict[UUID, Facts]:
     people = [await make_member(random.choice(organizations)) for _ in range(3)]
     agents = [await make_staff(), await make_staff()]
     kinds = [await make_request_type("TECHNICAL"), await make_request_type("COMMERCIAL")]
+    troubles = [await models.IssueType.create(request_type=kinds[0], name=name) for name in ("Sound", "Net")]
     products = [await models.Product.create(name=name) for name in ("Camera", "Panel")]
     spaces = [
         await models.Space.create(organization=organizations[0], kind=kind, name=kind.value)
@@ -203,6 +207,8 @@ async def make_tickets() -> dict[UUID, Facts]:
             request_type=some(kinds),
             product=some(products),
             space=some(spaces),
+            issue_type=some(troubles),
+            service_level=random.choice(list(ServiceLevel)),
             created_at=instant(),
             last_activity_at=instant(),
             resolved_at=LONG_AGO,

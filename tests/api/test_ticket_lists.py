@@ -15,10 +15,12 @@ from domain.enums import (
     ACTIVE_STATUSES,
     MemberVisibility,
     OrganizationRole,
+    ServiceLevel,
     TicketChannel,
     TicketPriority,
     TicketStatus,
 )
+from schema.enums import TicketOrderField
 from tests.api.world import codes, gid
 from tests.client import Client
 from tests.conftest import AsUser
@@ -62,6 +64,7 @@ async def shelf(as_user: AsUser) -> Shelf:
     ann, ben = await make_member(acme, name="Ann"), await make_member(acme, name="Ben")
     sam = await make_staff(name="Sam")
     kinds = [await make_request_type("TECHNICAL"), await make_request_type("COMMERCIAL")]
+    troubles = [await models.IssueType.create(request_type=kinds[0], name=name) for name in ("sound", "Picture", "Net")]
     camera = await models.Product.create(name="Camera")
     room, desk = [await models.Space.create(organization=acme, kind=kind, name=kind.value) for kind in models.SpaceKind]
     device = await models.Device.create(organization=acme, product=camera, space=room, name="Camera", serial_number="1")
@@ -80,6 +83,8 @@ async def shelf(as_user: AsUser) -> Shelf:
             priority=list(TicketPriority)[n % 4],
             request_type=kinds[odd] if n % 3 else None,
             product=camera if n % 2 else None,
+            issue_type=troubles[n % 3] if n % 5 else None,
+            service_level=list(ServiceLevel)[n // 2 % 3],
             created_at=at,
             last_activity_at=LONG_AGO + timedelta(hours=-n),
             resolved_at=at,
@@ -103,6 +108,8 @@ async def shelf(as_user: AsUser) -> Shelf:
         desk=desk,
         device=device,
         camera=camera,
+        sound=troubles[0],
+        troubles={each.id: each.name for each in troubles},
         technical=kinds[0],
         escalation=escalation,
     )
@@ -144,6 +151,9 @@ def cases(shelf: Shelf) -> list[tuple[Any, Keep]]:
         ({"roomIds": []}, lambda row: False),
         ({"deviceIds": [gid(t["device"])]}, lambda row: row.requester_id == t["ann"].id),
         ({"requestTypeKeys": ["TECHNICAL"]}, lambda row: row.request_type_id == t["technical"].id),
+        ({"serviceLevels": ["SELECT"]}, lambda row: row.service_level == "SELECT"),
+        ({"serviceLevels": []}, lambda row: False),
+        ({"issueTypeIds": [gid(t["sound"])]}, lambda row: row.issue_type_id == t["sound"].id),
         ({"productIds": [gid(t["camera"])]}, lambda row: row.product_id is not None),
         (
             {"references": [f" {shelf.rows[0].reference.lower()} ", "T-0"]},
@@ -185,6 +195,7 @@ def negations(shelf: Shelf) -> list[tuple[Any, Keep]]:
         ({"not": {"requesterIds": [gid(t["ann"])]}}, lambda row: row.requester_id != t["ann"].id),
         ({"not": {"spaceIds": [gid(t["room"])]}}, lambda row: row.space_id != t["room"].id),
         ({"not": {"requestTypeKeys": ["TECHNICAL"]}}, lambda row: row.request_type_id != t["technical"].id),
+        ({"not": {"issueTypeIds": [gid(t["sound"])]}}, lambda row: row.issue_type_id != t["sound"].id),
         ({"not": {"productIds": [gid(t["camera"])]}}, lambda row: row.product_id is None),
         ({"not": {"deviceIds": [gid(t["device"])]}}, lambda row: row.requester_id != t["ann"].id),
     ]
@@ -290,18 +301,27 @@ async def test_a_scope_that_is_not_the_viewers_says_why(shelf: Shelf, as_user: A
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 async def test_a_list_is_in_the_order_asked_for(shelf: Shelf, direction: str) -> None:  # S36
-    columns = {
-        "CREATED_AT": "created_at",
-        "UPDATED_AT": "updated_at",
-        "LAST_ACTIVITY_AT": "last_activity_at",
-        "REFERENCE": "number",
+    t = shelf.things
+    names = {t["ann"].id: "ann", t["ben"].id: "ben", None: ""}
+    troubles = {key: name.lower() for key, name in t["troubles"].items()} | {None: ""}
+    places: dict[str, Callable[[models.Ticket], Any]] = {
+        "CREATED_AT": lambda row: row.created_at,
+        "UPDATED_AT": lambda row: row.updated_at,
+        "LAST_ACTIVITY_AT": lambda row: row.last_activity_at,
+        "REFERENCE": lambda row: row.number,
+        "STATUS": lambda row: list(TicketStatus).index(row.status),
+        "PRIORITY": lambda row: list(TicketPriority)[::-1].index(row.priority),
+        "SERVICE_LEVEL": lambda row: list(ServiceLevel).index(row.service_level),
+        "ISSUE_TYPE": lambda row: troubles[row.issue_type_id],
+        "REQUESTER_NAME": lambda row: names[row.requester_id],
     }
-    for field, column in columns.items():
+    for field, place in places.items():
         order = {"field": field, "direction": direction}
         found = (await shelf.reader.ask(LIST, scope="ALL", filter=None, orderBy=order))["tickets"]["nodes"]
 
-        rows = sorted(shelf.rows, key=lambda row: (getattr(row, column), row.id), reverse=direction == "DESC")
+        rows = sorted(shelf.rows, key=lambda row: (place(row), row.id), reverse=direction == "DESC")
         assert [each["id"] for each in found] == [gid(row) for row in rows], field
+    assert places.keys() == {each.value for each in TicketOrderField}
 
 
 async def test_the_latest_activity_comes_first_unless_told_otherwise(shelf: Shelf) -> None:  # S36

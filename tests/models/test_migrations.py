@@ -28,6 +28,12 @@ BEYOND_MODELS = {
     "ticket_device": ("ticket_device_by_device", ("device_id", "ticket_id")),
     "certificate_product": ("certificate_product_by_product", ("product_id", "service_certificate_id")),
 }
+TRIGGERS = {
+    "ticket": {"ticket_sorted_when_made", "ticket_sorted_when_changed"},
+    "app_user": {"ticket_sorted_by_requester"},
+    "issue_type": {"ticket_sorted_by_issue_type"},
+}
+"""On SQLite. Of PostgreSQL's, the tests of what they do tell."""
 CATALOG = {"project", "request_type", "classification", "issue_type", "product", "product_version", "product_update"}
 UNINDEXED = {("ticket", f"{name}_id") for name in (*CATALOG, "certificate", "on_behalf_of")} | {
     ("feedback", "submitted_by_id"),
@@ -69,6 +75,8 @@ async def declared_tables(url: str) -> dict[str, Table]:
     tables = await tables_of(url)
     for name, index in BEYOND_MODELS.items():
         tables[name].indexes.add(index)
+    for name, triggers in TRIGGERS.items():
+        tables[name].triggers = triggers if is_sqlite(url) else set()
     for model in declaring:
         add_constraints(tables[model._meta.db_table], model)
     return tables

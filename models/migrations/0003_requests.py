@@ -1,0 +1,90 @@
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+from domain.enums import ServiceLevel
+from tortoise import fields
+from tortoise.indexes import Index
+
+
+class Migration(migrations.Migration):
+    dependencies = [("casewire", "0002_beyond_models")]
+
+    initial = False
+
+    operations = [
+        ops.AddField(
+            model_name="Ticket",
+            name="service_level",
+            field=fields.CharEnumField(
+                default=ServiceLevel.BASIC,
+                description="when it was opened",
+                db_default="BASIC",
+                enum_type=ServiceLevel,
+                max_length=16,
+            ),
+        ),
+        ops.AddField(
+            model_name="Ticket",
+            name="sort_issue_type",
+            field=fields.CharField(default="", db_default="", max_length=200),
+        ),
+        ops.AddField(
+            model_name="Ticket",
+            name="sort_priority",
+            field=fields.IntField(default=0, db_default=0),
+        ),
+        ops.AddField(
+            model_name="Ticket",
+            name="sort_requester",
+            field=fields.CharField(default="", db_default="", max_length=200),
+        ),
+        ops.AddField(
+            model_name="Ticket",
+            name="sort_service_level",
+            field=fields.IntField(default=0, db_default=0),
+        ),
+        ops.AddField(
+            model_name="Ticket",
+            name="sort_status",
+            field=fields.IntField(default=0, db_default=0),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["sort_status", "id"], name="ticket_by_status"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["sort_priority", "id"], name="ticket_by_priority"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["sort_service_level", "id"], name="ticket_by_service_level"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["sort_issue_type", "id"], name="ticket_by_issue_type"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["sort_requester", "id"], name="ticket_by_requester"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["organization_id", "sort_status", "id"], name="ticket_org_by_status"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["organization_id", "sort_priority", "id"], name="ticket_org_by_priority"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["organization_id", "sort_service_level", "id"], name="ticket_org_by_service_level"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["organization_id", "sort_issue_type", "id"], name="ticket_org_by_issue_type"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["organization_id", "sort_requester", "id"], name="ticket_org_by_requester"),
+        ),
+    ]
