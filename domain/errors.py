@@ -99,6 +99,24 @@ class IdempotencyMismatch(DomainError):
     code = "IDEMPOTENCY_MISMATCH"
 
 
+class TooManyFiles(DomainError):
+    """More files than one message may have (S53)."""
+
+    code = "TOO_MANY_FILES"
+
+
+class FileTooLarge(DomainError):
+    """A file of more bytes than may be attached (S53)."""
+
+    code = "FILE_TOO_LARGE"
+
+
+class FileTypeNotAllowed(DomainError):
+    """A kind of file that is not taken, or one whose content is not what its name says (S53)."""
+
+    code = "FILE_TYPE_NOT_ALLOWED"
+
+
 class FeedbackAlreadySubmitted(DomainError):
     code = "FEEDBACK_ALREADY_SUBMITTED"
 

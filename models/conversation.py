@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.expressions import Q, Subquery
+from tortoise.expressions import Q
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 
@@ -125,12 +125,20 @@ class TimelineEvent(TimelineItem):
 
 
 class Attachment(BaseModel):
-    """A file's particulars; the bytes are in the blob store."""
+    """A file's particulars; the bytes are in the store, under `blob_key`, once `stored_at` is set.
+
+    It waits for a message, or in a draft; `attached` says what changes when it gets one.
+    """
 
     message: fields.ForeignKeyNullableRelation[Message] = fields.ForeignKeyField(
         "casewire.Message", related_name="attachments", null=True, on_delete=fields.CASCADE
     )
     message_id: UUID | None
+    ticket: fields.ForeignKeyNullableRelation[Ticket] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="attachments", null=True, on_delete=fields.CASCADE
+    )
+    ticket_id: UUID | None
+    visibility: Visibility | None = Choice(Visibility, max_length=12, null=True, description="of its message")
     uploaded_by: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
         "casewire.User", related_name="attachments", null=True, on_delete=fields.SET_NULL
     )
@@ -141,6 +149,8 @@ class Attachment(BaseModel):
     checksum = fields.CharField(64, description="SHA-256, hex")
     scan_state: ScanState = Choice(ScanState, max_length=12, default=ScanState.SKIPPED)
     created_at: datetime = Instant()
+    stored_at: datetime | None = Instant(null=True, description="when its bytes had arrived")
+    deleted_at: datetime | None = Instant(null=True, description="shown to nobody since; its bytes go next")
 
     class Meta:
         app = "casewire"
@@ -148,15 +158,28 @@ class Attachment(BaseModel):
         constraints = [CheckConstraint(check="size_bytes >= 0", name="attachment_size_not_negative")]
         indexes = [
             Index(fields=("message_id", "created_at", "id"), name="attachment_message"),
+            Index(fields=("ticket_id", "created_at", "id"), name="attachment_ticket"),
             Index(fields=("uploaded_by_id",), name="attachment_uploader"),
+            Index(fields=("deleted_at",), name="attachment_deleted"),
         ]
+
+    @property
+    def blob_key(self) -> str:
+        return f"{self.id}-{self.checksum}"
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
-        """A file is seen with its message; before it has one, by whoever uploaded it."""
-        if viewer.is_staff:
-            return Q()
+        """A file is seen with its message; before it has one, by whoever uploaded it and nobody else."""
         if viewer.user_id is None:
             return nothing()
         own = Q(message_id__isnull=True, uploaded_by_id=viewer.user_id)
-        return own | Q(message_id__in=Subquery(Message.filter(Message.seen_by(viewer)).values("id")))
+        attached = Q(message_id__isnull=False)
+        if not sees_internal(viewer):
+            attached &= of_visible_ticket(viewer) & Q(visibility=Visibility.PUBLIC)
+        return (own | attached) & Q(deleted_at__isnull=True)
+
+    @classmethod
+    def shown_on_readable_ticket(cls, viewer: Viewer) -> Q:
+        """As `seen_by`, for files on a ticket that is known to be readable."""
+        here = Q(deleted_at__isnull=True)
+        return here if sees_internal(viewer) else here & Q(visibility=Visibility.PUBLIC)

@@ -10,6 +10,7 @@ from domain.policy import Viewer
 from engine.loading import Loaders
 from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
+from resolvers.links import FileLinks
 
 Clock = Callable[[], datetime]
 
@@ -38,6 +39,7 @@ class Services:
     max_page_size: int = 100
     facts: ServerFacts = ServerFacts()
     ephemeral: Ephemeral = field(default_factory=Ephemeral)
+    links: FileLinks = field(default_factory=FileLinks)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.enums import MessageKind, MessageSource, Visibility
 from models import Message, Ticket
+from resolvers.attaching import attach
 from resolvers.context import Context
 from resolvers.streams import MESSAGE_ADDED, streams_of
 from resolvers.transaction import Work
@@ -25,10 +26,15 @@ class Saying:
     author_id: UUID | None = None
     at: datetime | None = None
     email_from: str | None = None
+    attachment_ids: tuple[UUID, ...] = ()
 
 
 async def say(work: Work, ctx: Context, ticket: Ticket, saying: Saying) -> Message:
-    """Number, store and announce a message. The ticket is locked, and saved by the caller afterwards."""
+    """Number, store and announce a message. The ticket is locked, and saved by the caller afterwards.
+
+    Raises:
+        TooManyFiles, NotFound, Conflict: its files cannot be attached: see `resolvers.attaching.attach`.
+    """
     sequence, public_sequence = ticket.number_item(saying.visibility)
     message = await Message.create(
         ticket_id=ticket.id,
@@ -46,7 +52,8 @@ async def say(work: Work, ctx: Context, ticket: Ticket, saying: Saying) -> Messa
         email_subject=ticket.subject if saying.kind is MessageKind.EMAIL else None,
         email_from=saying.email_from,
     )
-    fields = ["messages", "lastSequence", "lastActivityAt", "updatedAt"]
+    files = await attach(ctx, message, saying.attachment_ids)
+    fields = ["messages", *(["attachments"] if files else []), "lastSequence", "lastActivityAt", "updatedAt"]
     data = {"message": str(message.id), "fields": fields}
     work.emit(streams_of(ticket.id, saying.visibility), MESSAGE_ADDED, data, key=f"message:{message.id}")
     return message

@@ -8,7 +8,7 @@ from domain import lifecycle, policy
 from domain.enums import MessageKind, MessageSource, TicketStatus, Visibility
 from domain.errors import IdempotencyMismatch, NotFound
 from domain.naming import line, text
-from models import Message, Ticket
+from models import Attachment, Message, Ticket
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Reset
 from resolvers import timeline
@@ -30,6 +30,7 @@ async def send_message(
     visibility: Visibility = Visibility.PUBLIC,
     in_reply_to_id: UUID | None = None,
     source: MessageSource = MessageSource.PORTAL,
+    attachment_ids: tuple[UUID, ...] = (),
 ) -> tuple[Message, Ticket]:
     """Add a message to a ticket's conversation and announce it to the ticket's watchers.
 
@@ -39,6 +40,7 @@ async def send_message(
     Raises:
         NotFound, Forbidden: as for any ticket the viewer cannot read or answer.
         Required, Invalid: the text cannot be stored.
+        TooManyFiles, Conflict: its files cannot be attached.
         IdempotencyMismatch: the key was used before with another text.
 
     Source: S51, S62, J2.
@@ -52,6 +54,7 @@ async def send_message(
         source=source,
         in_reply_to_id=await _replied_to(ctx, ticket, in_reply_to_id),
         client_message_id=line(client_message_id, field="clientMessageId", limit=100),
+        attachment_ids=attachment_ids,
     )
     earlier = await _sent_before(ctx, ticket, saying)
     if earlier:
@@ -73,12 +76,14 @@ async def add_note(
     body: str,
     visibility: Visibility,
     client_message_id: str | None = None,
+    attachment_ids: tuple[UUID, ...] = (),
 ) -> tuple[Message, Ticket]:
     """Put a note beside the conversation (S04, S48). A note moves no status; one on a closed ticket is refused.
 
     Raises:
         NotFound, Forbidden: as for any ticket the viewer cannot read or note on.
         Required, Invalid: the text cannot be stored.
+        TooManyFiles, Conflict: its files cannot be attached.
         TicketClosed: closed is final.
         IdempotencyMismatch: the key was used before with another text.
     """
@@ -90,6 +95,7 @@ async def add_note(
         visibility=visibility,
         kind=MessageKind.NOTE,
         client_message_id=line(client_message_id, field="clientMessageId", limit=100) if client_message_id else None,
+        attachment_ids=attachment_ids,
     )
     earlier = await _sent_before(ctx, ticket, saying)
     if earlier:
@@ -168,9 +174,13 @@ async def _sent_before(ctx: Context, ticket: Ticket, saying: Saying) -> Message 
     earlier = await Message.get_or_none(
         ticket_id=ticket.id, actor_id=ctx.user_id, client_message_id=saying.client_message_id
     )
-    if earlier and (earlier.body, earlier.visibility, earlier.kind) != (saying.body, saying.visibility, saying.kind):
+    if earlier is None:
+        return None
+    files = {file.id for file in await Attachment.filter(message_id=earlier.id)}
+    said = (earlier.body, earlier.visibility, earlier.kind, files)
+    if said != (saying.body, saying.visibility, saying.kind, set(saying.attachment_ids)):
         raise IdempotencyMismatch(
-            "You sent another text with this clientMessageId. Give every new message an id of its own.",
+            "You sent something else with this clientMessageId. Give every new message an id of its own.",
             field=("clientMessageId",),
         )
     return earlier

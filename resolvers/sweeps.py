@@ -1,4 +1,4 @@
-"""What happens to tickets by itself: waiting ones are resolved, resolved ones are closed, old events are let go."""
+"""What happens to tickets by itself: waiting ones are resolved, resolved ones are closed, old things are let go."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -8,7 +8,7 @@ from tortoise.expressions import Q
 from domain import lifecycle
 from domain.enums import ClosureReason, ResolutionReason, TicketStatus
 from domain.lifecycle import PRESETS, Windows
-from models import FeedEvent, RefreshToken, Ticket
+from models import Attachment, FeedEvent, RefreshToken, Ticket
 from models.database import reader, writer
 from realtime import log
 from resolvers import timeline
@@ -17,6 +17,9 @@ from resolvers.tickets import windows_of
 from resolvers.transaction import Work, remember, run_in_transaction, unit_of_work
 
 BATCH = 200
+UPLOADS_WAIT = timedelta(days=1)
+"""How long a file may wait for a message."""
+
 SHORTEST = min(PRESETS.values(), key=lambda windows: windows.auto_close_after).auto_close_after
 
 
@@ -51,6 +54,28 @@ async def forget_old_tokens(ctx: Context) -> int:
         return await RefreshToken.filter(expires_at__lt=ctx.now() - timedelta(days=7)).delete()
 
     return await run_in_transaction(body)
+
+
+async def let_go_of_files(ctx: Context) -> list[Attachment]:
+    """Files that were taken back, and those that nobody attached within a day: shown to nobody from now on."""
+
+    async def body() -> list[Attachment]:
+        left = Q(message_id=None, deleted_at=None, created_at__lt=ctx.now() - UPLOADS_WAIT)
+        due = await Attachment.filter(left).order_by("created_at").limit(BATCH).values_list("id", flat=True)
+        if due:
+            await Attachment.filter(left, id__in=list(due)).update(deleted_at=ctx.now())
+        return await Attachment.filter(deleted_at__isnull=False).order_by("deleted_at").limit(BATCH)
+
+    return await run_in_transaction(body)
+
+
+async def forget_files(attachment_ids: list[UUID]) -> int:
+    """Delete the rows of files whose bytes are gone; returns how many."""
+
+    async def body() -> int:
+        return await Attachment.filter(id__in=attachment_ids, deleted_at__isnull=False).delete()
+
+    return await run_in_transaction(body) if attachment_ids else 0
 
 
 _LONG_STREAMS = "SELECT topic FROM feed_stream WHERE head - floor > {keep} LIMIT 500"

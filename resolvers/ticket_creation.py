@@ -62,6 +62,7 @@ class NewTicket:
     certificate_id: UUID | None = None
     space_id: UUID | None = None
     device_ids: tuple[UUID, ...] = ()
+    attachment_ids: tuple[UUID, ...] = ()
     client_mutation_id: str | None = None
 
 
@@ -114,7 +115,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     if new.device_ids:
         await ticket.devices.add(*await Device.filter(id__in=new.device_ids))
     work.emit(streams_of(ticket.id), TICKET_CREATED, {"fields": []}, key=f"ticket:{ticket.id}")
-    await say(work, ctx, ticket, Saying(body=ticket.description, source=_source(new.channel), language=new.language))
+    await say(work, ctx, ticket, _first_message(new, ticket))
     await ticket.save()
     return ticket
 
@@ -123,6 +124,15 @@ async def _service_level(ctx: Context, new: NewTicket) -> ServiceLevel:
     """The plan that covers the room or desk today: the ticket keeps it, whatever becomes of the plan (S90, S92)."""
     space = await Space.get_or_none(id=new.space_id) if new.space_id else None
     return (await coverage_of(ctx, space)).level if space else ServiceLevel.BASIC
+
+
+def _first_message(new: NewTicket, ticket: Ticket) -> Saying:
+    return Saying(
+        body=ticket.description,
+        source=_source(new.channel),
+        language=new.language,
+        attachment_ids=new.attachment_ids,
+    )
 
 
 def _requester(ctx: Context, new: NewTicket) -> UUID | None:

@@ -112,12 +112,15 @@ async def close_ticket(
 
 
 @unit_of_work
-async def reopen_ticket(work: Work, ctx: Context, ticket_id: UUID, *, comment: str) -> tuple[Ticket, Message]:
+async def reopen_ticket(
+    work: Work, ctx: Context, ticket_id: UUID, *, comment: str, attachment_ids: tuple[UUID, ...] = ()
+) -> tuple[Ticket, Message]:
     """Reopen a resolved ticket with a comment that says why (S64, S65); returns it and the comment.
 
     Raises:
         NotFound, Forbidden: as for every change of a ticket.
         TicketClosed, ReopenNotAllowed, ReopenWindowExpired: see `domain.lifecycle.check_may_reopen`.
+        TooManyFiles, Conflict: its files cannot be attached.
     """
     ticket, facts = await lock_ticket(ctx, ticket_id)
     policy.check(ctx.viewer, policy.REOPEN_TICKET, facts)
@@ -125,7 +128,8 @@ async def reopen_ticket(work: Work, ctx: Context, ticket_id: UUID, *, comment: s
         ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=await windows_of(ticket)
     )
     await timeline.set_status(work, ctx, ticket, TicketStatus.OPEN)
-    message = await say(work, ctx, ticket, Saying(body=text(comment, field="comment")))
+    saying = Saying(body=text(comment, field="comment"), attachment_ids=attachment_ids)
+    message = await say(work, ctx, ticket, saying)
     timeline.touch(work, ticket)
     await ticket.save()
     return ticket, message

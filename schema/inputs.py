@@ -1,6 +1,7 @@
 """What mutations and lists are given, and how it becomes the resolvers' plain arguments."""
 
 from datetime import datetime
+from uuid import UUID
 
 import strawberry
 from strawberry import ID
@@ -26,7 +27,12 @@ from schema.enums import TicketOrderField
 from schema.node import key_of, key_or_none, keys_or_none
 from schema.scalars import Locale, Markdown
 
+FILES = "Its files, by the ids of their uploads; at most 5."
 CLIENT_MUTATION_ID = "Comes back in the payload, so that a client can tell its requests apart."
+
+
+def files_of(given: list[ID] | None) -> tuple[UUID, ...]:
+    return tuple(keys_or_none(given, "Attachment", field="attachmentIds") or ())
 
 
 @strawberry.input(description="A span of time: from `gte` on, up to but without `lt`.")
@@ -126,6 +132,7 @@ class MessageInput:
     visibility: Visibility = strawberry.field(
         description="INTERNAL is for staff, among staff.", default=Visibility.PUBLIC
     )
+    attachment_ids: list[ID] | None = strawberry.field(description=FILES, default=None)
     in_reply_to_id: ID | None = strawberry.field(description="The message it answers.", default=None)
 
 
@@ -145,6 +152,7 @@ class TicketCreateInput:
     issue_type_id: ID | None = strawberry.field(description="The kind of trouble.", default=None)
     space_id: ID | None = strawberry.field(description="The room or desk it is about.", default=None)
     device_ids: list[ID] | None = strawberry.field(description="The devices it is about.", default=None)
+    attachment_ids: list[ID] | None = strawberry.field(description=FILES, default=None)
     on_behalf_of_organization_id: ID | None = strawberry.field(
         description="The customer that a partner files it for.", default=None
     )
@@ -183,6 +191,7 @@ class TicketCreateInput:
             certificate_id=key_or_none(self.certificate_id, "ServiceCertificate", field="certificateId"),
             space_id=key_or_none(self.space_id, "Room", "Desk", field="spaceId"),
             device_ids=tuple(keys_or_none(self.device_ids, "Device", field="deviceIds") or ()),
+            attachment_ids=files_of(self.attachment_ids),
             client_mutation_id=self.client_mutation_id,
         )
 
@@ -204,6 +213,7 @@ class NoteAddInput:
     visibility: Visibility = strawberry.field(
         description="INTERNAL is for staff, among staff.", default=Visibility.PUBLIC
     )
+    attachment_ids: list[ID] | None = strawberry.field(description=FILES, default=None)
     client_message_id: str | None = strawberry.field(
         description="As for a message: with it, a note that is sent again is not doubled.", default=None
     )
@@ -245,6 +255,7 @@ class TicketCloseInput:
 class TicketReopenInput:
     ticket_id: ID = strawberry.field(description="The ticket.")
     comment: Markdown = strawberry.field(description="Why; it becomes a message.")
+    attachment_ids: list[ID] | None = strawberry.field(description=FILES, default=None)
     client_mutation_id: str | None = strawberry.field(description=CLIENT_MUTATION_ID, default=None)
 
 

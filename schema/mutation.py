@@ -8,6 +8,8 @@ from strawberry import Info
 from domain import policy
 from resolvers import escalations, messages, ticket_creation, tickets
 from schema import inputs, payloads
+from schema.attachment import AttachmentMutations
+from schema.inputs import files_of
 from schema.node import key_of, key_or_none
 from schema.operations import GIVEN, mutation, shown
 from schema.presence import PresenceMutations
@@ -23,7 +25,7 @@ def _escalation(given: str) -> Any:
 
 
 @strawberry.type(description="Everything that changes something. What is refused changes nothing.")
-class Mutation(TypingMutations, PresenceMutations):
+class Mutation(TypingMutations, PresenceMutations, AttachmentMutations):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(
         self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]
@@ -69,7 +71,12 @@ class Mutation(TypingMutations, PresenceMutations):
     async def ticket_reopen(
         self, info: Info, input: Annotated[inputs.TicketReopenInput, GIVEN]
     ) -> payloads.TicketReopenPayload:
-        ticket, message = await tickets.reopen_ticket(info.context, _ticket(input.ticket_id), comment=input.comment)
+        ticket, message = await tickets.reopen_ticket(
+            info.context,
+            _ticket(input.ticket_id),
+            comment=input.comment,
+            attachment_ids=files_of(input.attachment_ids),
+        )
         return payloads.TicketReopenPayload(ticket=await shown(info, ticket), message=cast(Any, message))
 
     @mutation("Write in a ticket's conversation.", policy.SEND_MESSAGE)
@@ -85,6 +92,7 @@ class Mutation(TypingMutations, PresenceMutations):
                 input.message.in_reply_to_id, "ChatMessage", "EmailMessage", "Note", field="message"
             ),
             client_message_id=input.client_message_id,
+            attachment_ids=files_of(input.message.attachment_ids),
         )
         return payloads.MessageSendPayload(message=cast(Any, message), ticket=await shown(info, ticket))
 
@@ -96,6 +104,7 @@ class Mutation(TypingMutations, PresenceMutations):
             body=input.body,
             visibility=input.visibility,
             client_message_id=input.client_message_id,
+            attachment_ids=files_of(input.attachment_ids),
         )
         return payloads.NoteAddPayload(note=cast(Any, note))
 

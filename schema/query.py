@@ -17,6 +17,7 @@ from models.base import BaseModel
 from resolvers import escalations, inventory, organizations, ticket_lists, tickets
 from resolvers.reading import found, related
 from schema.access import signed_in
+from schema.attachment import AttachmentPolicy, AttachmentQueries, the_policy
 from schema.catalog import RequestType, SupportProject
 from schema.escalation import Escalation
 from schema.inputs import TicketFilter, TicketOrder
@@ -71,6 +72,7 @@ class ServerInfo:
     version: str = strawberry.field(description="The version of the software.")
     replay_window: timedelta = strawberry.field(description="How long events are kept for resuming, at least.")
     replay_max_events: int = strawberry.field(description="How many events of a stream are kept, at least.")
+    attachment_policy: AttachmentPolicy = strawberry.field(description="What may be attached.")
     reopen_window: timedelta = strawberry.field(description="How long a resolved ticket reopens, unless set otherwise.")
     auto_close_after: timedelta = strawberry.field(description="When a resolved ticket closes, unless set otherwise.")
     auto_resolve_after: timedelta = strawberry.field(
@@ -83,7 +85,7 @@ class ServerInfo:
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query:
+class Query(AttachmentQueries):
     @strawberry.field(
         description="Any object by its id; null where there is none that you may see.", directives=signed_in()
     )
@@ -113,6 +115,7 @@ class Query:
             version=facts.version,
             replay_window=facts.replay_window,
             replay_max_events=facts.replay_max_events,
+            attachment_policy=the_policy(),
             reopen_window=DEFAULT_WINDOWS.reopen,
             auto_close_after=DEFAULT_WINDOWS.auto_close_after,
             auto_resolve_after=DEFAULT_WINDOWS.auto_resolve_after,

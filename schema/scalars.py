@@ -1,5 +1,6 @@
 """The scalars of the API: how each is written on the wire, and what is refused."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NewType, TypeVar
@@ -12,6 +13,10 @@ from domain.naming import email
 from engine.instants import instant_text
 
 Parsed = TypeVar("Parsed")
+
+_SPAN = re.compile(
+    r"P(?:(\d{1,5})D)?(?:(\d{1,4})W)?(?:T(?=\d)(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?)?", re.ASCII
+)
 
 Cursor = NewType("Cursor", str)
 Markdown = NewType("Markdown", str)
@@ -53,8 +58,13 @@ def duration_text(span: timedelta) -> str:
     return f"P{day}" + (f"T{time}" if time else "") if day or time else "PT0S"
 
 
-def _only_answered(value: object) -> Any:
-    raise Invalid("This is never an input.")
+def _duration(value: object) -> timedelta:
+    """A span of whole seconds up to some years, as `duration_text` writes it; weeks too."""
+    found = _SPAN.fullmatch(_text(value))
+    if not found or not any(found.groups()):
+        raise Invalid("A span of time is written like P7D, PT15M or PT1H30M.")
+    days, weeks, hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    return timedelta(days=days, weeks=weeks, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _define(
@@ -82,7 +92,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     timedelta: _define(
         "Duration",
         "A span of time, as ISO 8601 writes it: `P7D`, `PT15M`.",
-        parse=_only_answered,
+        parse=_duration,
         serialize=duration_text,
     ),
     Cursor: _define(

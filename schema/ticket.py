@@ -39,7 +39,7 @@ from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.people import Actor, Organization, User, actor_of
 from schema.relations import derived, derived_for, pages_of, same_row, the_one_of, to_one
 from schema.scalars import Cursor, Locale, Markdown
-from schema.timeline import EmailMessage, Message, timeline_order
+from schema.timeline import Attachment, EmailMessage, Message, timeline_order
 
 if TYPE_CHECKING:
     from schema.presence import Presence
@@ -149,6 +149,13 @@ class Ticket(Node):
         "Its e-mails, in their order.",
         seen=SHOWN,
         where=Q(kind=MessageKind.EMAIL),
+    )
+    attachments: Connection[Attachment] = pages_of(
+        models.Attachment,
+        "ticket_id",
+        Order("attachments", "created_at"),
+        "The files on its messages that you may see, first one first.",
+        seen=models.Attachment.shown_on_readable_ticket,
     )
     escalations: Connection[Escalation] = pages_of(
         models.Escalation,

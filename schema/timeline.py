@@ -1,10 +1,10 @@
 """What stands on a ticket's timeline: what was said, and what happened."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from strawberry import lazy
+from strawberry import Info, Parent, lazy
 
 import models
 from domain.enums import (
@@ -18,10 +18,11 @@ from domain.enums import (
 )
 from domain.policy import Viewer, sees_internal
 from engine.keyset import Order
+from resolvers import attachments
 from schema.node import Node, entity
 from schema.people import Actor, actor_of
 from schema.relations import all_of, derived, derived_for, to_one
-from schema.scalars import Cursor, EmailAddress, Locale, Markdown
+from schema.scalars import URL, Cursor, EmailAddress, Locale, Markdown
 
 if TYPE_CHECKING:
     from schema.escalation import EscalationTimelineEntry
@@ -44,7 +45,20 @@ class Attachment(Node):
     checksum: str = strawberry.field(description="SHA-256 of its bytes, in hexadecimal.")
     scan_state: ScanState = strawberry.field(description="What the virus scan found.")
     uploaded_by: Actor | None = actor_of("Who uploaded it; null once the account is gone.", "uploaded_by_id")
-    created_at: datetime = strawberry.field(description="When it was uploaded.")
+    created_at: datetime = strawberry.field(description="When it was announced.")
+
+    @strawberry.field(description="A signed address to get it from; null while there is nothing to hand out.")
+    @staticmethod
+    def download_url(
+        root: Parent[models.Attachment],
+        info: Info,
+        expires_in: Annotated[
+            timedelta | None,
+            strawberry.argument(description="How long it is good for, at most `PT1H`; 5 minutes if left out."),
+        ] = None,
+    ) -> URL | None:
+        url = attachments.download_url(info.context, root, expires_in)
+        return URL(url) if url else None
 
 
 @strawberry.interface(description="Everything that can appear on a ticket's timeline.")

@@ -24,17 +24,20 @@ from models.sqlite import LoopClient
 from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
 from resolvers.context import Context, ServerFacts, Services, utc_now
+from resolvers.links import FileLinks
 from resolvers.transaction import settle
 from resolvers.viewers import load_viewer, viewer_key, viewer_kind
 from schema.build import build_schema
 from server.auth import Auth, auth_from
 from server.settings import Settings
+from server.storage import storage_from
 from server.sweeps import sweep_for_ever
 from server.transport.endpoint import Endpoint
 from server.transport.fanout import Fanout
 from server.transport.ide import Console
 from server.transport.limits import Limits
 from server.transport.sockets import Sockets
+from server.uploads import attachment_routes
 
 VERSION = "0.1.0"
 """As in pyproject.toml; a test compares."""
@@ -79,6 +82,7 @@ def create_app(settings: Settings) -> Casewire:
         Route("/healthz", alive),
         Route("/readyz", readiness(settings)),
         *auth.routes,
+        *attachment_routes(services, storage_from(settings)),
         *(console.routes() if console else []),
     ]
     return Casewire(Starlette(routes=routes, lifespan=lifespan, middleware=around(settings)), sockets, services)
@@ -98,6 +102,7 @@ def services_from(settings: Settings) -> Services:
         max_page_size=settings.max_page_size,
         facts=facts,
         ephemeral=Ephemeral(settings.broadcast_url),
+        links=FileLinks(settings.public_url, settings.key_for("file addresses")),
     )
 
 
@@ -234,7 +239,7 @@ def around(settings: Settings) -> list[Middleware]:
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(settings.allowed_origins),
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "POST", "PUT"],
                 allow_headers=["Authorization", "Content-Type", "GraphQL-Require-Preflight"],
                 max_age=3600,
             )

@@ -57,6 +57,11 @@ def with_scheme(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def optional(check: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """The same validator for what may be left out."""
+    return lambda given: None if given is None else check(given)
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
 

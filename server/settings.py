@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -32,7 +33,7 @@ from pydantic_settings import (
 )
 
 from server.setting_errors import PREFIX, SettingsError, problems, variable
-from server.setting_kinds import Duration, Names, at_most, is_safe_to_fetch, show, with_scheme
+from server.setting_kinds import Duration, Names, at_most, is_safe_to_fetch, optional, show, with_scheme
 
 __all__ = ["OWN_ISSUER", "Settings", "SettingsError", "load_settings", "settings_table"]
 
@@ -79,7 +80,9 @@ class Settings(BaseSettings):
     allowed_origins: Names = Field(
         (), description="Origins of other sites whose pages may call the API, as `https://host` (comma-separated)."
     )
-    data_dir: Path = Field(Path("var"), description="Folder for what this server keeps: SQLite file, secret key.")
+    data_dir: Path = Field(
+        Path("var"), description="Folder for what this server keeps: SQLite file, secret key, attachments."
+    )
     database_url: Annotated[str, AfterValidator(with_scheme("sqlite", "postgres"))] = Field(
         default_factory=lambda data: f"sqlite://{data['data_dir']}/casewire.db",
         repr=False,
@@ -89,6 +92,17 @@ class Settings(BaseSettings):
         "memory://",
         repr=False,
         description="Where processes ring each other: `memory://` (one process), `redis://…` or `postgres://…`.",
+    )
+
+    public_url: str = Field(
+        default_factory=lambda data: f"http://{data['host']}:{data['port']}",
+        description="Where clients reach this server, as `https://host`; addresses of files begin with it.",
+    )
+    attachments_url: Annotated[str | None, AfterValidator(optional(with_scheme("s3")))] = Field(
+        None,
+        repr=False,
+        description="Bucket for attachments, `s3://bucket/prefix?endpoint=https://…&region=…`, with the credentials of "
+        "`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; otherwise `attachments` in the data folder.",
     )
 
     secret_key: SecretStr | None = Field(
@@ -152,6 +166,14 @@ class Settings(BaseSettings):
         if key and len(key.get_secret_value().encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"expected at least {MIN_SECRET_BYTES} bytes, such as from `openssl rand -base64 48`")
         return key
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("expected an address such as https://support.example.com")
+        return url.rstrip("/")
 
     @field_validator("jwks_url")
     @classmethod
@@ -261,5 +283,5 @@ def settings_table() -> str:
 
 
 def default_of(field: FieldInfo, env: str) -> Any:
-    known = {"env": env, "data_dir": Settings.model_fields["data_dir"].default}
+    known = {"env": env, **{name: Settings.model_fields[name].default for name in ("data_dir", "host", "port")}}
     return field.get_default(call_default_factory=True, validated_data=known)

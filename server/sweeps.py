@@ -15,6 +15,7 @@ from resolvers import sweeps
 from resolvers.context import Context, Services
 from resolvers.transaction import run_in_transaction
 from server.settings import Settings
+from server.storage import Storage, storage_from
 
 LEASE = "sweeps"
 EVERY = timedelta(seconds=30)
@@ -32,6 +33,7 @@ class Swept:
     closed: int
     events_let_go: int
     tokens_forgotten: int
+    files_deleted: int = 0
 
 
 async def sweep_once(services: Services, settings: Settings) -> Swept:
@@ -44,7 +46,18 @@ async def sweep_once(services: Services, settings: Settings) -> Swept:
             context, keep=settings.replay_max_events, window=settings.replay_window
         ),
         tokens_forgotten=await sweeps.forget_old_tokens(context),
+        files_deleted=await delete_files(context, storage_from(settings)),
     )
+
+
+async def delete_files(context: Context, storage: Storage) -> int:
+    """Delete the files that nobody wants any more; returns how many. First the bytes, then the row that knows them:
+    what fails in between is done at the next round."""
+    unwanted = await sweeps.let_go_of_files(context)
+    for file in unwanted:
+        if file.checksum:
+            await storage.delete(file.blob_key)
+    return await sweeps.forget_files([file.id for file in unwanted])
 
 
 async def sweep_for_ever(services: Services, settings: Settings) -> None:

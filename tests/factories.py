@@ -15,6 +15,7 @@ from domain.enums import (
 )
 from domain.naming import escalation_reference, ticket_reference
 from models import (
+    Attachment,
     Escalation,
     Membership,
     Message,
@@ -98,6 +99,19 @@ async def make_message(
         public_sequence=public_sequence,
         **values,
     )
+
+
+async def make_file(owner: User, name: str = "log.txt", **given: Any) -> Attachment:
+    """A file of somebody's that was uploaded and waits for a message."""
+    values = {
+        "media_type": "text/plain",
+        "size_bytes": 5,
+        "checksum": "0" * 64,
+        "created_at": LONG_AGO,
+        "stored_at": LONG_AGO,
+        **given,
+    }
+    return await Attachment.create(uploaded_by=owner, file_name=name, **values)
 
 
 async def make_escalation(ticket: Ticket, **given: Any) -> Escalation:

@@ -1,6 +1,8 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from domain.enums import ServiceLevel
+from domain.enums import ServiceLevel, Visibility
+from models.base import InstantField
+from tortoise.fields.base import OnDelete
 from tortoise import fields
 from tortoise.indexes import Index
 
@@ -11,6 +13,44 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
+        ops.AddField(
+            model_name="Attachment",
+            name="deleted_at",
+            field=InstantField(
+                null=True, description="shown to nobody since; its bytes go next", auto_now=False, auto_now_add=False
+            ),
+        ),
+        ops.AddField(
+            model_name="Attachment",
+            name="stored_at",
+            field=InstantField(null=True, description="when its bytes had arrived", auto_now=False, auto_now_add=False),
+        ),
+        ops.AddField(
+            model_name="Attachment",
+            name="ticket",
+            field=fields.ForeignKeyField(
+                "casewire.Ticket",
+                source_field="ticket_id",
+                null=True,
+                db_constraint=True,
+                to_field="id",
+                related_name="attachments",
+                on_delete=OnDelete.CASCADE,
+            ),
+        ),
+        ops.AddField(
+            model_name="Attachment",
+            name="visibility",
+            field=fields.CharEnumField(null=True, description="of its message", enum_type=Visibility, max_length=12),
+        ),
+        ops.AddIndex(
+            model_name="Attachment",
+            index=Index(fields=["ticket_id", "created_at", "id"], name="attachment_ticket"),
+        ),
+        ops.AddIndex(
+            model_name="Attachment",
+            index=Index(fields=["deleted_at"], name="attachment_deleted"),
+        ),
         ops.AddField(
             model_name="Ticket",
             name="service_level",

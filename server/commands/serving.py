@@ -40,7 +40,7 @@ def serve(
 
 
 def sweep() -> None:
-    """One round of what happens by itself: resolve, close, let old events go. The server does it every 30 seconds."""
+    """One round of what happens by itself: resolve, close, let old things go. The server does it every 30 seconds."""
     settings = the_settings()
 
     async def once() -> None:
@@ -48,7 +48,8 @@ def sweep() -> None:
             swept = await sweep_once(services, settings)
         console.print(
             f"{swept.resolved} resolved for inactivity, {swept.closed} closed, "
-            f"{swept.events_let_go} events let go, {swept.tokens_forgotten} expired tokens forgotten"
+            f"{swept.events_let_go} events let go, {swept.tokens_forgotten} expired tokens forgotten, "
+            f"{swept.files_deleted} files deleted"
         )
 
     asyncio.run(once())

@@ -11,7 +11,7 @@ from domain.enums import EscalationStage, MemberVisibility, TicketStatus
 from schema.build import sdl
 from tests.api.world import VIEWERS, World, codes, gid, make_world, nothing_changes
 from tests.conftest import AsUser
-from tests.factories import LONG_AGO, make_escalation, make_participant, make_ticket
+from tests.factories import LONG_AGO, make_escalation, make_file, make_message, make_participant, make_ticket
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +35,10 @@ open  typingSet                           +   +   +   .   -   -    +   -    .   
 own   typingSet                           +   +   +   .   .   -    +   -    .    +   +   +   +    !
 open  presenceSet                         -   -   -   .   -   -    +   +    .    +   +   +   +    !
 own   presenceSet                         -   -   -   .   .   .    +   +    .    +   +   +   +    !
+open  attachmentUploadCreate              +   +   +   +   +   -    +   -    +    +   +   +   +    !
+own   attachmentUploadCreate              +   +   +   +   +   -    +   -    +    +   +   +   +    !
+open  attachmentDelete                    -   -   -   .   -   -    +   -    .    +   +   +   +    !
+own   attachmentDelete                    -   -   -   .   .   -    +   -    .    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -74,6 +78,17 @@ async def resolved_ticket(world: World) -> dict[str, str]:
     return {"id": gid(ticket)}
 
 
+async def authors_file(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"])
+    message = await make_message(ticket, world["author"])
+    file = await make_file(world["author"], message=message, ticket=ticket, visibility=message.visibility)
+    return {"id": gid(file)}
+
+
+async def nothing(world: World) -> dict[str, str]:
+    return {}
+
+
 def escalation_in(stage: EscalationStage) -> Prepare:
     async def prepare(world: World) -> dict[str, str]:
         ticket = await make_ticket(world.acme, world["author"], is_escalated=True)
@@ -95,6 +110,8 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "noteAdd": (open_ticket, 'ticketId: $id, body: "Hello"'),
     "typingSet": (open_ticket, "ticketId: $id, isTyping: true"),
     "presenceSet": (open_ticket, "ticketId: $id, state: VIEWING"),
+    "attachmentUploadCreate": (nothing, 'fileName: "a.txt", mediaType: "text/plain", sizeBytes: 1'),
+    "attachmentDelete": (authors_file, "attachmentId: $id"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -110,6 +127,10 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
 
 NOT_LOGGED = {"typingSet", "presenceSet"}
 """What passes is told to those who watch, and never stored."""
+
+
+QUIET = {"attachmentUploadCreate"}
+"""What happens before there is a ticket that could tell of it."""
 
 
 @pytest.mark.parametrize("preset", MemberVisibility)
@@ -140,7 +161,7 @@ async def test_what_is_done_is_stored_and_announced(as_user: AsUser) -> None:
     world = await make_world()
 
     for mutation, (prepare, _) in MUTATIONS.items():
-        if mutation in NOT_LOGGED:
+        if mutation in NOT_LOGGED | QUIET:
             continue
         given = await prepare(world)
         heads = {row.topic: row.head for row in await models.FeedStream.all()}
@@ -173,7 +194,8 @@ async def code(as_user: AsUser, world: World, name: str, mutation: str, given: d
     _, arguments = MUTATIONS[mutation]
     variables: dict[str, Any] = {**given, **({"agent": gid(world["agent"])} if "$agent" in arguments else {})}
     declared = ", ".join(f"${variable}: ID!" for variable in variables)
-    document = f"mutation({declared}) {{ {mutation}(input: {{{arguments}}}) {{ errors {{ code }} }} }}"
+    heading = f"mutation({declared})" if declared else "mutation"
+    document = f"{heading} {{ {mutation}(input: {{{arguments}}}) {{ errors {{ code }} }} }}"
     data, errors = await as_user(world.people[name]).answer(document, **variables)
     if errors:
         assert data is None

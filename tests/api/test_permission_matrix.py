@@ -324,6 +324,8 @@ NO_ROWS_OF_THEIR_OWN = {
     "PageInfo": "the edges of a page",
     "Viewer": "whoever asks, about itself",
     "ServerInfo": "public limits",
+    "AttachmentPolicy": "public limits",
+    "AttachmentUpload": "a file just announced, shown to who announced it",
     "StaffProfile": "part of a person",
     "SystemActor": "the desk itself",
     "ServiceCoverage": "part of a room or desk",

@@ -231,9 +231,12 @@ async def _make_event(ticket: models.Ticket, entry: models.EscalationEntry) -> m
 async def _make_attachment(message: models.Message) -> models.Attachment:
     return await models.Attachment.create(
         message=message,
+        ticket_id=message.ticket_id,
+        visibility=message.visibility,
         file_name="log.txt",
         media_type="text/plain",
         size_bytes=1,
         checksum="0" * 64,
         created_at=LONG_AGO,
+        stored_at=LONG_AGO,
     )

@@ -1,0 +1,161 @@
+"""The attachments' two routes: `PUT` takes the bytes of an announced file, `GET` hands them out.
+
+Both are by signed address alone: no cookie, no header. Bytes are held until all have come and are what they should be,
+at most 512,000 of them; then they are stored in one piece. So nothing is ever half there.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from urllib.parse import quote
+from uuid import UUID
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from domain import attachments as rules
+from domain.errors import DomainError, FileTooLarge, Forbidden, Invalid, NotFound
+from domain.policy import ANONYMOUS, Viewer
+from models import Attachment
+from resolvers import attachments
+from resolvers.context import Context, Services
+from resolvers.links import GET, PATH, PUT
+from resolvers.viewers import load_viewer
+from server.sniffing import agrees
+from server.storage import Storage
+
+STATUS = {"FORBIDDEN": 403, "NOT_FOUND": 404, "CONFLICT": 409, "FILE_TOO_LARGE": 413, "FILE_TYPE_NOT_ALLOWED": 415}
+"""HTTP's word for a refusal; 400 for every other."""
+
+LOCKED_DOWN = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+}
+"""A file is saved, never shown: whatever it is, it does nothing in the name of this site."""
+
+logger = structlog.get_logger("casewire.uploads")
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What a checked address permits, and to whom."""
+
+    attachment_id: UUID
+    viewer: Viewer
+
+
+def attachment_routes(services: Services, storage: Storage) -> list[Route]:
+    async def respond(request: Request) -> Response:
+        try:
+            if request.method == "PUT":
+                return await take(services, storage, request)
+            return await hand_out(services, storage, request)
+        except DomainError as error:
+            status = STATUS.get(error.code, 400)
+            return JSONResponse({"error": error.code, "message": error.message}, status, headers=LOCKED_DOWN)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return [Route(PATH.format("{attachment_id}"), respond, methods=["GET", "PUT"])]
+
+
+async def take(services: Services, storage: Storage, request: Request) -> Response:
+    """Store the bytes that were announced.
+
+    Raises:
+        Forbidden, NotFound: the address is no good, has expired, or nobody waits for the file any more.
+        FileTooLarge, Invalid: these are not as many bytes as were announced, or other ones.
+        FileTypeNotAllowed: the content is not what the file's name says (S53).
+        Conflict: other bytes were sent before.
+    """
+    permit = await permitted(services, request, PUT)
+    file = await attachments.announced(permit.attachment_id)
+    if file is None:
+        raise NotFound("file")
+    content = await body_of(request, file.size_bytes)
+    checksum = sha256(content).hexdigest()
+    check(file, content, checksum)
+    await storage.put(f"{file.id}-{checksum}", content)
+    try:
+        stored = await attachments.mark_stored(Context(ANONYMOUS, services), file.id, checksum=checksum)
+    except Exception:
+        await storage.delete(f"{file.id}-{checksum}")
+        raise
+    return JSONResponse({"sizeBytes": stored.size_bytes, "checksum": checksum}, 201, headers=LOCKED_DOWN)
+
+
+def check(file: Attachment, content: bytes, checksum: str) -> None:
+    if len(content) != file.size_bytes:
+        raise Invalid(f"{file.size_bytes:,} bytes were announced, and {len(content):,} have come.")
+    if file.checksum and file.stored_at is None and not hmac.compare_digest(file.checksum, checksum):
+        raise Invalid("These bytes have another checksum than was announced.")
+    if not agrees(rules.extension_of(file.file_name), content):
+        raise rules.not_what_it_says(file.file_name)
+
+
+async def body_of(request: Request, announced: int) -> bytes:
+    """The body, read no further than what was announced.
+
+    Raises:
+        FileTooLarge: there is more of it.
+    """
+    found = bytearray()
+    async for piece in request.stream():
+        found += piece
+        if len(found) > announced:
+            raise FileTooLarge(f"{announced:,} bytes were announced, and more have come.")
+    return bytes(found)
+
+
+async def hand_out(services: Services, storage: Storage, request: Request) -> Response:
+    """A file, to be saved under its name, if the one the address was made for sees it still (S07, J4).
+
+    Raises:
+        Forbidden, NotFound: the address is no good or has expired, or there is no such file for this person.
+    """
+    permit = await permitted(services, request, GET)
+    file = await attachments.downloadable(Context(permit.viewer, services), permit.attachment_id)
+    if file is None:
+        raise NotFound("file")
+    try:
+        pieces = await storage.read(file.blob_key)
+    except FileNotFoundError:
+        logger.error("the bytes of a file are not in the store", attachment=str(file.id))
+        raise NotFound("file") from None
+    headers = {
+        **LOCKED_DOWN,
+        "Content-Length": str(file.size_bytes),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}",
+    }
+    return StreamingResponse(pieces, headers=headers, media_type=file.media_type)
+
+
+async def permitted(services: Services, request: Request, action: str) -> Permit:
+    """What the address permits, for the person it was made for, with the rights of now.
+
+    Raises:
+        Forbidden: it was not made here for this, or it has expired, or the account is no longer active.
+    """
+    given = request.query_params
+    try:
+        attachment_id, viewer_id = UUID(request.path_params["attachment_id"]), UUID(given.get("viewer", ""))
+        expires = int(given.get("expires", ""))
+        until = datetime.fromtimestamp(expires, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise _no_good() from None
+    signature = given.get("signature", "")
+    if not services.links.holds(action, attachment_id, viewer_id, expires, signature) or until <= services.clock():
+        raise _no_good()
+    viewer = await load_viewer(viewer_id)
+    if viewer is None:
+        raise _no_good()
+    return Permit(attachment_id, viewer)
+
+
+def _no_good() -> Forbidden:
+    return Forbidden("This address is no good, or no longer. Ask for a new one.")
