@@ -15,6 +15,7 @@ from models.inventory import (
     SpaceKind,
 )
 from models.people import Membership, Organization, RefreshToken, User
+from models.read_marks import ReadMark
 from models.tickets import Feedback, Participant, Ticket
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Product",
     "ProductUpdate",
     "ProductVersion",
+    "ReadMark",
     "RefreshToken",
     "RequestType",
     "ServiceCertificate",

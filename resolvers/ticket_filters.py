@@ -7,7 +7,7 @@ test holds the two against each other.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from tortoise.expressions import Q, Subquery
@@ -15,7 +15,9 @@ from tortoise.expressions import Q, Subquery
 from domain.enums import ACTIVE_STATUSES, ServiceLevel, TicketChannel, TicketDisplayStatus, TicketPriority, TicketStatus
 from domain.errors import Invalid
 from domain.naming import quoted
+from domain.policy import ANONYMOUS, Viewer
 from models import Escalation, RequestType, Ticket
+from resolvers.read_marks import unread_by
 from resolvers.ticket_facts import Facts, as_fact
 
 MOST_VALUES, DEEPEST = 100, 5
@@ -48,6 +50,7 @@ class TicketFilter:
     escalation_references: list[str] | None = None
     created_at: tuple[datetime | None, datetime | None] | None = None
     last_activity_at: tuple[datetime | None, datetime | None] | None = None
+    unread_only: Literal[True] | None = None
 
 
 Question = Callable[[Facts], bool | None]
@@ -65,13 +68,13 @@ class Condition(NamedTuple):
     question: Callable[[Any], Question] | None
 
 
-def condition(wanted: TicketFilter) -> Q:
-    """The filter as SQL.
+def condition(wanted: TicketFilter, viewer: Viewer = ANONYMOUS) -> Q:
+    """The filter as SQL; what is unread is so for `viewer`.
 
     Raises:
         Invalid: more than 100 values in one list, or filters nested deeper than 5.
     """
-    return _condition(wanted, depth=0)
+    return _condition(wanted, viewer, depth=0)
 
 
 def question(wanted: TicketFilter) -> Question:
@@ -122,18 +125,20 @@ def overlapping(name: str, values: Collection[Any]) -> Question:
     return lambda facts: not wanted.isdisjoint(facts[name]) if name in facts else None
 
 
-def _condition(wanted: TicketFilter, *, depth: int) -> Q:
+def _condition(wanted: TicketFilter, viewer: Viewer, *, depth: int) -> Q:
     found = Q()
     for name, value in _given(wanted, depth):
         match name:
             case "all_of":
-                found &= Q(*[_condition(each, depth=depth + 1) for each in value])
+                found &= Q(*[_condition(each, viewer, depth=depth + 1) for each in value])
             case "any_of":
-                found &= _any([_condition(each, depth=depth + 1) for each in value])
+                found &= _any([_condition(each, viewer, depth=depth + 1) for each in value])
             case "none_of":
                 # By id: in SQL the negation of a condition about null is no better met than the condition itself.
-                refused = Ticket.filter(_condition(value, depth=depth + 1))
+                refused = Ticket.filter(_condition(value, viewer, depth=depth + 1))
                 found &= ~Q(id__in=Subquery(refused.values("id")))
+            case "unread_only":
+                found &= CONDITIONS[name].sql(viewer)
             case _:
                 found &= CONDITIONS[name].sql(value)
     return found
@@ -290,5 +295,6 @@ CONDITIONS: dict[str, Condition] = {
     ),
     "created_at": _between("created_at"),
     "last_activity_at": _between("last_activity_at"),
+    "unread_only": Condition(unread_by, None),
 }
 """Every field of `TicketFilter` but those that combine others."""

@@ -51,7 +51,7 @@ def list_tickets(
     policy.check_authenticated(ctx.viewer)
     query = in_scope(ctx, scope, organization_id)
     if filter is not None:
-        query = query.filter(condition(filter))
+        query = query.filter(condition(filter, ctx.viewer))
     return listing(ctx, query, order, args)
 
 

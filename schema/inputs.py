@@ -80,6 +80,7 @@ class TicketFilter:
     )
     created_at: DateTimeRange | None = strawberry.field(description="Opened then.", default=None)
     last_activity_at: DateTimeRange | None = strawberry.field(description="Last active then.", default=None)
+    unread_only: bool | None = strawberry.field(description="With something that you have not read.", default=None)
 
     def plain(self) -> ticket_filters.TicketFilter:
         """
@@ -113,6 +114,7 @@ class TicketFilter:
             escalation_references=self.escalation_references,
             created_at=self.created_at.bounds if self.created_at else None,
             last_activity_at=self.last_activity_at.bounds if self.last_activity_at else None,
+            unread_only=self.unread_only or None,
         )
 
 

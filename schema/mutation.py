@@ -13,6 +13,7 @@ from schema.inputs import files_of
 from schema.node import key_of, key_or_none
 from schema.operations import GIVEN, mutation, shown
 from schema.presence import PresenceMutations
+from schema.read_state import ReadStateMutations
 from schema.typing import TypingMutations
 
 
@@ -25,7 +26,7 @@ def _escalation(given: str) -> Any:
 
 
 @strawberry.type(description="Everything that changes something. What is refused changes nothing.")
-class Mutation(TypingMutations, PresenceMutations, AttachmentMutations):
+class Mutation(TypingMutations, PresenceMutations, AttachmentMutations, ReadStateMutations):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(
         self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]

@@ -14,7 +14,7 @@ from domain.lifecycle import DEFAULT_WINDOWS
 from domain.naming import quoted
 from engine.declare import PLAN, Found, Listed
 from models.base import BaseModel
-from resolvers import escalations, inventory, organizations, ticket_lists, tickets
+from resolvers import escalations, inventory, organizations, read_marks, ticket_lists, tickets
 from resolvers.reading import found, related
 from schema.access import signed_in
 from schema.attachment import AttachmentPolicy, AttachmentQueries, the_policy
@@ -60,6 +60,13 @@ class Viewer:
             await related(info.context, models.Organization, m.organization_id) for m in info.context.viewer.memberships
         ]
         return [row for row in rows if row]  # type: ignore[misc]
+
+    @strawberry.field(
+        description="How many tickets that you opened, own, handle or take part in have something unread."
+    )
+    @staticmethod
+    async def unread_ticket_count(info: Info) -> int:
+        return await read_marks.count_unread_tickets(info.context)
 
     @strawberry.field(description="What your token may be used for.")
     @staticmethod

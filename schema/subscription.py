@@ -22,6 +22,7 @@ from schema.access import signed_in
 from schema.escalation import Escalation, EscalationTimelineEntry
 from schema.node import key_of, key_or_none
 from schema.presence import PresenceSubscriptions
+from schema.read_state import ReadStateSubscriptions
 from schema.scalars import Cursor
 from schema.ticket import Ticket
 from schema.timeline import Message, TimelineItem
@@ -128,7 +129,7 @@ ESCALATIONS = Followed(
 
 
 @strawberry.type(description="What is pushed as it happens, and replayed after a break: nothing lost, nothing twice.")
-class Subscription(TypingSubscriptions, PresenceSubscriptions):
+class Subscription(TypingSubscriptions, PresenceSubscriptions, ReadStateSubscriptions):
     @strawberry.subscription(description="The messages of a ticket.", directives=signed_in(), metadata={PLAN: MESSAGES})
     async def messages(
         self, info: Info, ticket_id: TicketID, after: Since = None

@@ -1,6 +1,7 @@
 """The ticket: what lists show, and the whole graph that hangs on it."""
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -27,6 +28,7 @@ from engine.keyset import Order
 from realtime.cursor import NO_EPOCH
 from realtime.cursor import Cursor as StreamCursor
 from resolvers.presence import viewers_of
+from resolvers.read_marks import last_read, unread_counts
 from resolvers.reading import linked, listed
 from resolvers.ticket_people import usernames_of
 from schema.access import guarded
@@ -196,6 +198,16 @@ class Ticket(Node):
     @staticmethod
     async def associated_usernames(root: Parent[models.Ticket], info: Info) -> list[str]:
         return await usernames_of(info.context, root)
+
+    @strawberry.field(description="How many messages of it by others you have not read.")
+    @staticmethod
+    async def unread_count(root: Parent[models.Ticket], info: Info) -> int:
+        return await info.context.loaders.get("unread", partial(unread_counts, info.context)).load((root.id,))  # type: ignore[no-any-return]
+
+    @strawberry.field(description="The `sequence` of the last item that you have read; 0: none.")
+    @staticmethod
+    async def viewer_last_read_sequence(root: Parent[models.Ticket], info: Info) -> int:
+        return await info.context.loaders.get("last read", partial(last_read, info.context)).load((root.id,))  # type: ignore[no-any-return]
 
     @strawberry.field(description="Who has it open now, as far as you may see them.")
     @staticmethod

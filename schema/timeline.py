@@ -1,6 +1,7 @@
 """What stands on a ticket's timeline: what was said, and what happened."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -19,8 +20,12 @@ from domain.enums import (
 from domain.policy import Viewer, sees_internal
 from engine.keyset import Order
 from resolvers import attachments
+from resolvers.read_marks import readers_of
+from resolvers.reading import listed
 from schema.node import Node, entity
+from schema.paging import After, Connection, First, page_args
 from schema.people import Actor, actor_of
+from schema.read_receipts import ReadReceipt
 from schema.relations import all_of, derived, derived_for, to_one
 from schema.scalars import URL, Cursor, EmailAddress, Locale, Markdown
 
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from schema.ticket import Ticket
 
 FOR_STAFF = Order("timeline", "sequence", kind="int")
+BY_READ = Order("readers", "read_at")
 FOR_CUSTOMERS = Order("public timeline", "public_sequence", kind="int")
 
 
@@ -91,6 +97,14 @@ class Message(TimelineItem, Node):
     client_message_id: str | None = strawberry.field(description="The id that its sender gave it.")
     delivery_state: DeliveryState = strawberry.field(description="How far it has got.")
     source: MessageSource = strawberry.field(description="Where it came from.")
+
+    @strawberry.field(description="Who else has read it, as far as you are told, the earliest first.")
+    @staticmethod
+    def read_by(
+        root: Parent[models.Message], info: Info, first: First = None, after: After = None
+    ) -> Connection[ReadReceipt]:
+        rows: Any = partial(readers_of, info.context, root)
+        return listed(info.context, rows, BY_READ, page_args(first, after))  # type: ignore[return-value]
 
 
 def named(name: str, field: Any) -> Any:

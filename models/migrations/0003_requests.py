@@ -3,8 +3,10 @@ from tortoise.migrations import operations as ops
 from domain.enums import ServiceLevel, Visibility
 from models.base import InstantField
 from tortoise.fields.base import OnDelete
+from uuid_utils.compat import uuid7
 from tortoise import fields
 from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint
 
 
 class Migration(migrations.Migration):
@@ -13,6 +15,49 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
+        ops.CreateModel(
+            name="ReadMark",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                (
+                    "ticket",
+                    fields.ForeignKeyField(
+                        "casewire.Ticket",
+                        source_field="ticket_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="read_marks",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "user",
+                    fields.ForeignKeyField(
+                        "casewire.User",
+                        source_field="user_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="read_marks",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("sequence", fields.IntField(default=0)),
+                ("public_sequence", fields.IntField(default=0)),
+                ("read_at", InstantField(auto_now=False, auto_now_add=False)),
+                ("public_read_at", InstantField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "read_mark",
+                "app": "casewire",
+                "unique_together": (("ticket", "user"),),
+                "constraints": [
+                    CheckConstraint(check="public_sequence BETWEEN 0 AND sequence", name="read_mark_sequences_in_order")
+                ],
+                "indexes": [Index(fields=["user_id", "ticket_id"], name="read_mark_user")],
+                "pk_attr": "id",
+            },
+            bases=["BaseModel"],
+        ),
         ops.AddField(
             model_name="Attachment",
             name="deleted_at",

@@ -39,6 +39,10 @@ open  attachmentUploadCreate              +   +   +   +   +   -    +   -    +   
 own   attachmentUploadCreate              +   +   +   +   +   -    +   -    +    +   +   +   +    !
 open  attachmentDelete                    -   -   -   .   -   -    +   -    .    +   +   +   +    !
 own   attachmentDelete                    -   -   -   .   .   -    +   -    .    +   +   +   +    !
+open  ticketMarkRead                      +   +   +   .   +   +    +   +    .    +   +   +   +    !
+own   ticketMarkRead                      +   +   +   .   .   .    +   +    .    +   +   +   +    !
+open  ticketMarkUnread                    +   +   +   .   +   +    +   +    .    +   +   +   +    !
+own   ticketMarkUnread                    +   +   +   .   .   .    +   +    .    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -112,6 +116,8 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "presenceSet": (open_ticket, "ticketId: $id, state: VIEWING"),
     "attachmentUploadCreate": (nothing, 'fileName: "a.txt", mediaType: "text/plain", sizeBytes: 1'),
     "attachmentDelete": (authors_file, "attachmentId: $id"),
+    "ticketMarkRead": (open_ticket, "ticketId: $id, upToSequence: 1"),
+    "ticketMarkUnread": (open_ticket, "ticketId: $id, fromSequence: 1"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -125,8 +131,8 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     ),
 }
 
-NOT_LOGGED = {"typingSet", "presenceSet"}
-"""What passes is told to those who watch, and never stored."""
+NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread"}
+"""What passes, and how far one has read, changes nothing of the ticket: those who watch are told, the log is not."""
 
 
 QUIET = {"attachmentUploadCreate"}

@@ -84,6 +84,11 @@ async def attachment(**given: Any) -> models.Attachment:
     return await models.Attachment.create(**{**row, **given})
 
 
+async def read_mark(**given: Any) -> models.ReadMark:
+    row = {"ticket": await ticket(), "user": await user(), "read_at": NOW, "public_read_at": NOW}
+    return await models.ReadMark.create(**{**row, **given})
+
+
 async def escalation(**given: Any) -> models.Escalation:
     number = next(numbers)
     row = {

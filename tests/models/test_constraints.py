@@ -72,6 +72,12 @@ RULES = [
     Rule("service_license_dates_in_order", rows.service_license, accepted=[ONE_DAY], refused=[BACKWARDS]),
     Rule("service_certificate_dates_in_order", rows.service_certificate, accepted=[ONE_DAY], refused=[BACKWARDS]),
     Rule(
+        "read_mark_sequences_in_order",
+        rows.read_mark,
+        accepted=[{"sequence": 3, "public_sequence": 3}, {}],
+        refused=[{"sequence": 3, "public_sequence": 4}, {"sequence": 3, "public_sequence": -1}],
+    ),
+    Rule(
         "app_user_email_lower_case",
         rows.user,
         accepted=[{"email": "ann@example.com"}],
