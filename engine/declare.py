@@ -1,11 +1,12 @@
 """What a field of the schema tells the planner: where its value comes from, in terms of tables and columns.
 
 A field without a declaration and without a resolver is a column of its own name. A field with a resolver and without a
-declaration is not planned: the operation that selects it is executed by graphql-core. The declarations are put into a
-field's `metadata` by the helpers of the schema; the resolver beside them says the same to graphql-core.
+declaration is planned too, but costs more: whole rows are read for it, and the resolver is called once for each. The
+declarations are put into a field's `metadata` by the helpers of the schema; the resolver beside them says the same to
+graphql-core.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -73,24 +74,67 @@ class SqlValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Batched:
+    """A value that a resolver gives, asked once for all rows of a level.
+
+    `resolve` takes the context and, for each row, the values of the columns that it `needs`; it answers in their order,
+    with scalars, objects, rows, or lists of these.
+    """
+
+    needs: tuple[str, ...]
+    resolve: "Callable[[Any, list[tuple[Any, ...]]], Sequence[Any] | Awaitable[Sequence[Any]]]"
+
+
+@dataclass(frozen=True, slots=True)
 class Pages:
-    """A connection over the rows whose column `by` names this row."""
+    """A connection over the rows whose column `by` names this row, or that a many-to-many relation leads to."""
 
     model: type[Model]
     by: str
     order: Callable[[Any], Order]
     seen: Callable[[Any], Q]
+    relation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """All rows whose column `by` names this row, in the order of a column and the id; or the only one."""
+    """All rows whose column `by` names this row, or that a many-to-many relation leads to.
+
+    They come in the order of a column and the id. `single`: only the first of them, or null.
+    """
 
     model: type[Model]
     by: str
     order: str
     seen: Callable[[Any], Q]
     single: bool = False
+    relation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """Stands for a row, by the name of its type and its key; null where there is none to be seen."""
+
+    type_name: str
+    pk: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A field of an object that is no row: the keys of the rows it refers to, as `RowKey`s, from the context."""
+
+    keys: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A root field that finds objects of any type: `keys` makes a `RowKey`, or a list of them, from the arguments.
+
+    What is no row may stand among them as it is. `seen` is what a row of a table must be to be found.
+    """
+
+    keys: Callable[[Mapping[str, Any]], Any]
+    seen: Callable[[type[Model], Any], Q]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,6 @@
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 from graphql import (
@@ -21,11 +19,13 @@ from graphql import (
     type_from_ast,
     visit,
 )
-from graphql.execution.values import get_argument_values, get_variable_values
+from graphql.execution.values import get_variable_values
 
-from engine.planning import Plan, RootPages, plan_operation, variables_in
+from engine.calling import Calls
+from engine.planning import Plan, plan_operation
 from engine.reads import Reads
-from engine.running import Binding, Run
+from engine.running import Binding, Load, Run
+from engine.selections import variables_in
 from engine.statements import Bail, NotPlannable
 from engine.streaming import StreamPlan, plan_stream
 
@@ -61,12 +61,16 @@ class Operation:
 
 @dataclass(slots=True)
 class Engine:
-    """`kind` groups viewers for whom a plan is the same; `key` identifies a viewer, rights included."""
+    """`kind` groups viewers for whom a plan is the same; `key` identifies a viewer, rights included.
+
+    `load` reads whole rows for ordinary resolvers of their fields.
+    """
 
     schema: GraphQLSchema
     reads: Reads
     kind: Callable[[Any], Hashable]
     key: Callable[[Any], Hashable]
+    load: Load | None = None
     most: int = 100
     stats: Counter[str] = field(default_factory=Counter)
     bindings: OrderedDict[Hashable, Binding] = field(default_factory=OrderedDict)
@@ -163,14 +167,17 @@ class Engine:
     def _new_plan(
         self, node: OperationDefinitionNode, operation: Operation, variables: Mapping[str, Any], viewer: Any
     ) -> Plan:
-        return plan_operation(self.schema, node, operation.fragments, variables, viewer, self.reads.dialect)
+        flags = {name: variables.get(name) for name in operation.flags}
+        return plan_operation(self.schema, node, operation.fragments, flags, viewer, self.reads.dialect)
 
     def _plan_key(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> Hashable:
         return self.kind(viewer), *(variables.get(name) for name in operation.flags)
 
     def _run(self, operation: Operation, given: Mapping[str, Any], variables: Mapping[str, Any], context: Any) -> Run:
-        listed = partial(self._resolved_list, operation, given)
-        return Run(self._binding(context.viewer), self.reads.fetch, variables, self.most, context, listed)
+        assert operation.node is not None
+        calls = Calls(self.schema, operation.node, operation.fragments, given, context)
+        binding = self._binding(context.viewer)
+        return Run(binding, self.reads.fetch, variables, self.most, context, calls, self.load)
 
     def _binding(self, viewer: Any) -> Binding:
         key = self.key(viewer)
@@ -224,22 +231,6 @@ class Engine:
         if isinstance(coerced, list):
             raise Bail("variables")
         return dict(coerced.coerced)
-
-    def _resolved_list(self, operation: Operation, given: Mapping[str, Any], root: RootPages, context: Any) -> Any:
-        """What the ordinary resolver of a root list answers: a page that has not been read, with its query."""
-        definition, node = root.selected.definition, root.selected.nodes[0]
-        assert operation.node is not None
-        assert definition is not None
-        assert definition.resolve is not None
-        # Coerced anew: the resolver wants enums and inputs, where a plan is content with what was sent.
-        variables = get_variable_values(self.schema, operation.node.variable_definitions or (), dict(given))
-        if isinstance(variables, list):
-            raise Bail("variables")
-        arguments = get_argument_values(definition, node, variables)
-        info = SimpleNamespace(
-            context=context, field_name=root.selected.name, parent_type=root.parent, schema=self.schema
-        )
-        return definition.resolve(None, info, **arguments)
 
 
 def flags_of(*nodes: Node) -> tuple[str, ...]:

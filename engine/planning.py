@@ -1,41 +1,35 @@
 """From a document to a plan: which SELECTs its selection needs, and the expressions that shape their rows.
 
 The planner walks the selection once. Each object level becomes part of a SELECT (to-one: a join) or a SELECT of its own
-(to-many), and one Python expression, compiled, that turns a row into its finished object. What it does not know raises
-`NotPlannable`, and graphql-core executes the operation.
+(to-many), and one Python expression, compiled, that turns a row into its finished object. What only a resolver knows is
+asked of it for all rows of a level at once (`given.py`). What cannot be planned raises `NotPlannable`, and graphql-core
+executes the operation.
 """
 
 from collections.abc import Callable, Hashable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
+from inspect import isawaitable
 from typing import Any
 
 from graphql import (
-    FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLField,
     GraphQLInt,
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
-    InlineFragmentNode,
-    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
-    VariableNode,
-    Visitor,
     get_named_type,
-    visit,
 )
-from graphql.utilities import value_from_ast_untyped
-from strawberry.types.field import StrawberryField
 from tortoise import Model, fields
 
 from engine.declare import (
-    PLAN,
+    Batched,
     Derived,
     Doer,
     Every,
@@ -44,42 +38,21 @@ from engine.declare import (
     Listed,
     NodeId,
     Pages,
-    Rows,
     SameRow,
+    Sought,
     SqlValue,
     ToOne,
 )
+from engine.given import ChildValues, Give, RootObjects, RootValue, rows_of, shape_of
 from engine.keyset import Order, PageArgs
-from engine.selects import Decision, RowGuard, Select, next_serial
+from engine.selections import Argument, Selected, Selections, variables_in
+from engine.selects import Decision, Link, RowGuard, Select, next_serial
 from engine.statements import Dialect, NotPlannable
-
-Argument = tuple[bool, Any]
-"""A constant's value, or a variable's name: (is it a constant, which)."""
 
 PAGING = ("first", "after", "last", "before")
 
 MOST_FIELDS = 2_000
 """Fields of one plan. An interface is planned for each of its types, so nesting them multiplies."""
-
-
-@dataclass(slots=True)
-class Selected:
-    """A field of a selection, its nodes merged."""
-
-    key: str
-    name: str
-    nodes: list[FieldNode]
-    definition: GraphQLField | None
-    strawberry: StrawberryField | None
-    viewer: Any
-
-    @property
-    def declared(self) -> Any:
-        return self.strawberry.metadata.get(PLAN) if self.strawberry else None
-
-    @property
-    def sets(self) -> list[SelectionSetNode]:
-        return [node.selection_set for node in self.nodes if node.selection_set]
 
 
 @dataclass(slots=True)
@@ -157,7 +130,7 @@ class RootPages:
 class Plan:
     """`is_single`: one statement answers it, so there is nothing that two could disagree about."""
 
-    roots: list[RootRow | RootPages | tuple[str, str]]
+    roots: list[RootRow | RootPages | RootValue | RootObjects | tuple[str, str]]
     is_single: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -165,9 +138,11 @@ class Plan:
         self.is_single = len(asked) == 1 and takes_one_statement(asked[0])
 
 
-def takes_one_statement(root: RootRow | RootPages) -> bool:
+def takes_one_statement(root: RootRow | RootPages | RootValue | RootObjects) -> bool:
     if isinstance(root, RootRow):
         return not root.select.children and not root.select.guards
+    if not isinstance(root, RootPages):
+        return False
     names = {name for name, _, _ in root.parts.layout}
     return "totalCount" not in names and not root.parts.select.children and not root.parts.select.guards
 
@@ -199,8 +174,8 @@ class Planner:
         viewer: Any,
         dialect: Dialect,
     ) -> None:
-        self.schema, self.fragments, self.values = schema, fragments, values
-        self.viewer, self.dialect = viewer, dialect
+        self.schema, self.viewer, self.dialect = schema, viewer, dialect
+        self.selections = Selections(schema, fragments, values)
         self.trail: list[str] = []
         self.planned_fields = 0
         self.read_below: dict[tuple[Any, ...], str] = {}
@@ -219,70 +194,31 @@ class Planner:
                 roots.append(self.root_row(each))
             elif isinstance(each.declared, Listed):
                 roots.append(self.root_pages(each, root))
+            elif isinstance(each.declared, Sought):
+                shape = shape_of(self, each, each.declared.seen)
+                roots.append(RootObjects(each.declared.keys, each, shape, guards_of(each)))
             else:
-                raise NotPlannable(f"Query.{each.name}")
+                roots.append(RootValue(root, each, shape_of(self, each)))
         return Plan(roots)
 
-    # --- what is selected
+    def apart(self, *path: str) -> "Planner":
+        """Another for the same operation, for what is planned when a plan runs; `path` leads from here to there."""
+        planner = copy(self)
+        planner.trail, planner.planned_fields, planner.read_below = [*self.trail, *path], 0, {}
+        return planner
+
+    def rows_at(
+        self, selected: Selected, model: type[Model], kind: GraphQLObjectType | None
+    ) -> tuple[Select, Callable[..., list[Any]]]:
+        """The SELECT and the shape of rows of a table, all of them of one type if `kind` says so."""
+        select = self.select(model)
+        place = Place(select, select.table, model)
+        expression = self.object(kind, selected.sets, place) if kind else self.value(selected, place)
+        select.column(model, select.table, "id")
+        return select, select.compiled(expression)
 
     def selected(self, parent: GraphQLObjectType, sets: list[SelectionSetNode]) -> list[Selected]:
-        found: dict[str, Selected] = {}
-        for node in self.field_nodes(parent, sets):
-            key = node.alias.value if node.alias else node.name.value
-            if key in found:
-                found[key].nodes.append(node)
-                continue
-            definition = parent.fields.get(node.name.value)
-            if definition is None and node.name.value != "__typename":
-                raise NotPlannable(node.name.value)
-            known = (definition.extensions or {}).get("strawberry-definition") if definition else None
-            found[key] = Selected(key, node.name.value, [node], definition, known, self.viewer)
-        return list(found.values())
-
-    def field_nodes(self, parent: GraphQLObjectType, sets: list[SelectionSetNode]) -> list[FieldNode]:
-        nodes: list[FieldNode] = []
-        for each in (selection for found in sets for selection in found.selections):
-            if not self.included(each):
-                continue
-            if isinstance(each, FieldNode):
-                nodes.append(each)
-                continue
-            if isinstance(each, FragmentSpreadNode):
-                fragment: Any = self.fragments[each.name.value]
-            else:
-                assert isinstance(each, InlineFragmentNode)
-                fragment = each
-            if fragment.type_condition is None or self.applies(fragment.type_condition.name.value, parent):
-                nodes += self.field_nodes(parent, [fragment.selection_set])
-        return nodes
-
-    def applies(self, condition: str, parent: GraphQLObjectType) -> bool:
-        named = self.schema.type_map[condition]
-        if named is parent:
-            return True
-        return not isinstance(named, GraphQLObjectType) and self.schema.is_sub_type(named, parent)  # type: ignore[arg-type]
-
-    def included(self, node: Any) -> bool:
-        for directive in node.directives or ():
-            if directive.name.value not in ("skip", "include"):
-                raise NotPlannable(f"@{directive.name.value}")
-            given = directive.arguments[0].value
-            value = self.values.get(given.name.value) if isinstance(given, VariableNode) else given.value
-            if value is None:
-                raise NotPlannable(f"@{directive.name.value} by null")
-            if value == (directive.name.value == "skip"):
-                return False
-        return True
-
-    def arguments(self, selected: Selected) -> dict[str, Argument]:
-        given: dict[str, Argument] = {}
-        for argument in selected.nodes[0].arguments or ():
-            value = argument.value
-            if isinstance(value, VariableNode):
-                given[argument.name.value] = (False, value.name.value)
-            else:
-                given[argument.name.value] = (True, value_from_ast_untyped(value))
-        return given
+        return self.selections.of(parent, sets)
 
     def select(self, model: type[Model]) -> Select:
         return Select(model, self.dialect, ".".join(self.trail))
@@ -296,7 +232,7 @@ class Planner:
         return RootRow(
             selected.key,
             declared,
-            self.arguments(selected),
+            selected.arguments,
             select,
             select.compiled(expression),
             guards_of(selected),
@@ -313,7 +249,7 @@ class Planner:
             if argument.name.value not in PAGING
             for name in variables_in(argument)
         )
-        return RootPages(selected.key, selected, parent, self.arguments(selected), depends, parts)
+        return RootPages(selected.key, selected, parent, selected.arguments, depends, parts)
 
     # --- objects
 
@@ -379,6 +315,10 @@ class Planner:
                 return f"{place.select.name(declared.read)}(r[{place.select.sql_column(sql)}])"
             case Pages() | Every():
                 return self.below(selected, declared, place)
+            case Batched():
+                return self.given(kind, selected, place, declared.needs, partial(given_by_batch, declared.resolve))
+            case None:
+                return self.given(kind, selected, place, (), partial(given_by_each, kind, selected, place.model))
         raise NotPlannable(f"{kind.name}.{selected.name}")
 
     def leaf(self, name: str, place: Place, kind: GraphQLOutputType | None = None) -> str:
@@ -441,6 +381,22 @@ class Planner:
         key = "(" + "".join(f"r[{column}], " for column in columns) + ")"
         return f"({expression} if D[{number}][{key}] else {place.select.name(guard)}.denied)"
 
+    def given(
+        self, kind: GraphQLObjectType, selected: Selected, place: Place, needs: tuple[str, ...], give: Give
+    ) -> str:
+        """What resolvers give for the rows of a level, which they know by their ids and the columns they need."""
+
+        def at(name: str) -> int:
+            return place.select.column(place.model, place.alias, name)
+
+        named = ("id", *needs)
+        read = tuple(place.model._meta.fields_map[name].to_python_value for name in named)
+        rows = rows_of(kind)
+        only = (at(rows.column), rows.value) if rows and rows.column else None
+        child = ChildValues(at("id"), only, tuple(map(at, named)), read, give, shape_of(self, selected))
+        place.select.children.append(child)
+        return f"M[{len(place.select.children) - 1}][r[{child.parent}]]"
+
     # --- lists
 
     def below(self, selected: Selected, declared: Pages | Every, place: Place) -> str:
@@ -457,29 +413,31 @@ class Planner:
 
     def child_rows(self, selected: Selected, declared: Every, place: Place) -> str:
         select = self.select(declared.model)
+        select.link = link_of(place.model, declared.relation)
         expression = self.value(selected, Place(select, select.table, declared.model))
-        by = select.column(declared.model, select.table, declared.by)
+        by = select.by_column(declared.by)
         parent = place.select.column(place.model, place.alias, "id")
         number = len(place.select.children)
         place.select.children.append(ChildRows(declared, parent, by, select, select.compiled(expression)))
         return f"M[{number}][r[{parent}]]"
 
     def child_pages(self, selected: Selected, declared: Pages, place: Place) -> str:
-        parts = self.page_parts(selected, declared.model)
-        by = parts.select.column(declared.model, parts.select.table, declared.by)
+        parts = self.page_parts(selected, declared.model, link_of(place.model, declared.relation))
+        by = parts.select.by_column(declared.by)
         parent = place.select.column(place.model, place.alias, "id")
         order = declared.order(self.viewer)
         parts.select.column(declared.model, parts.select.table, order.column)
         number = len(place.select.children)
-        place.select.children.append(ChildPages(declared, order, parent, by, self.arguments(selected), parts))
+        place.select.children.append(ChildPages(declared, order, parent, by, selected.arguments, parts))
         return f"M[{number}][r[{parent}]]"
 
-    def page_parts(self, selected: Selected, model: type[Model]) -> PageParts:
+    def page_parts(self, selected: Selected, model: type[Model], link: Link | None = None) -> PageParts:
         """The parts of a connection: ("nodes", key, shape), ("edges", key, [(name, key, shape)]), and so on."""
         assert selected.definition is not None
         connection = get_named_type(selected.definition.type)
         assert isinstance(connection, GraphQLObjectType)
         select = self.select(model)
+        select.link = link
         place = Place(select, select.table, model)
         drafts: list[tuple[str, str, Any]] = []
         for part in self.selected(connection, selected.sets):
@@ -514,20 +472,11 @@ class Planner:
         return [(each.name, each.key) for each in self.selected(kind, selected.sets)]
 
 
-def variables_in(node: Node) -> list[str]:
-    """The names of the variables in a part of a document, wherever they are in it."""
-    found = Variables()
-    visit(node, found)
-    return found.names
-
-
-class Variables(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def enter_variable(self, node: VariableNode, *_: object) -> None:
-        self.names.append(node.name.value)
+def link_of(model: type[Model], relation: str | None) -> Link | None:
+    if relation is None:
+        return None
+    found: Any = model._meta.fields_map[relation]
+    return Link(found.through, found.backward_key, found.forward_key)
 
 
 def compiled_part(select: Select, name: str, draft: Any) -> Any:
@@ -538,10 +487,18 @@ def compiled_part(select: Select, name: str, draft: Any) -> Any:
     return draft
 
 
-def rows_of(kind: GraphQLObjectType) -> Rows | None:
-    definition = (kind.extensions or {}).get("strawberry-definition")
-    rows: Rows | None = getattr(getattr(definition, "origin", None), "engine_rows", None)
-    return rows
+async def given_by_batch(resolve: Callable[..., Any], run: Any, needed: list[tuple[Any, ...]]) -> list[Any]:
+    """What a batched resolver gives, from the columns that it needs."""
+    found = resolve(run.context, [each[1:] for each in needed])
+    return list(await found if isawaitable(found) else found)
+
+
+async def given_by_each(
+    kind: GraphQLObjectType, selected: Selected, model: type[Model], run: Any, needed: list[tuple[Any, ...]]
+) -> list[Any]:
+    """What an ordinary resolver gives for each row: the rows are read whole for it."""
+    rows = await run.load(run.context, model, [key for (key,) in needed])
+    return list(await run.calls.values(kind, selected, rows))
 
 
 def guards_of(selected: Selected) -> list[FieldGuard]:

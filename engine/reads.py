@@ -3,12 +3,17 @@
 SQLite is read in the loop's own thread, on a read-only connection: a bounded statement there costs half of what a hop
 to another thread costs, and does not make others wait. A statement that runs for some 20 ms is cut, and the whole
 plan is run again in a thread, on a connection of its own. PostgreSQL is read on a pool with prepared statements.
+
+A plan that waits for a resolver gives the connection back meanwhile: it reads one state of the database up to there,
+and another afterwards.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine
+import types
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import closing, suppress
+from functools import partial
 from math import inf
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -59,18 +64,11 @@ class SqliteReads:
         return self._ticks_left < 0
 
     async def once(self, run: Any, plan: Any) -> dict[str, Any]:
-        self._ticks_left = inf
-        if not plan.is_single:
-            self._db.execute("BEGIN")
         try:
-            return finish(run.data(plan))
+            return await self._stepped(run.data(plan), self._alone if plan.is_single else self._together)
         except sqlite3.OperationalError as error:
             if "interrupted" not in str(error):
                 raise
-        finally:
-            self._ticks_left = inf  # a COMMIT that is cut would leave the transaction open for good
-            if self._db.in_transaction:  # some errors end it by themselves
-                self._db.execute("COMMIT")
         self.cut += 1
         db = connect(self._path)
         try:
@@ -79,6 +77,41 @@ class SqliteReads:
             with suppress(sqlite3.ProgrammingError):  # closed already
                 db.interrupt()
             raise
+
+    @types.coroutine
+    def _stepped(
+        self, coroutine: Coroutine[Any, Any, Result], taken: Callable[[Callable[[], Any]], Any]
+    ) -> Generator[Any, Any, Result]:
+        """The coroutine's result; between two of its waits it has the connection for itself."""
+        step: Callable[[], Any] = partial(coroutine.send, None)
+        while True:
+            try:
+                waited = taken(step)
+            except StopIteration as done:
+                result: Result = done.value
+                return result
+            try:
+                step = partial(coroutine.send, (yield waited))
+            except BaseException as error:
+                step = partial(coroutine.throw, error)
+
+    def _alone(self, step: Callable[[], Any]) -> Any:
+        """A step of one statement, which needs no transaction."""
+        try:
+            return step()
+        finally:
+            self._ticks_left = inf
+
+    def _together(self, step: Callable[[], Any]) -> Any:
+        """A step of several statements, which read one state of the database."""
+        self._ticks_left = inf
+        self._db.execute("BEGIN")
+        try:
+            return step()
+        finally:
+            self._ticks_left = inf  # a COMMIT that is cut would leave the transaction open for good
+            if self._db.in_transaction:  # some errors end it by themselves
+                self._db.execute("COMMIT")
 
     async def close(self) -> None:
         self._db.close()
@@ -128,7 +161,7 @@ def in_thread(db: sqlite3.Connection, run: Any, plan: Any) -> dict[str, Any]:
 
 
 def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """The result of a coroutine that never waits: on SQLite every read is done when it returns."""
+    """The result of a coroutine that never waits: in a thread there is no loop that a resolver could wait on."""
     try:
         coroutine.send(None)
     except StopIteration as done:

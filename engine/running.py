@@ -2,15 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from sys import intern
 from typing import Any
 
 from tortoise import Model
 from tortoise.expressions import Q
 
+from engine.calling import Calls
+from engine.declare import FieldGuard
+from engine.given import ChildValues, KnownRows
 from engine.keyset import Order, PageArgs
 from engine.pages import PageBuilder, Paged, paging, shape_of, size_of
-from engine.planning import PAGING, Argument, ChildPages, ChildRows, Plan, RootPages, RootRow
+from engine.planning import PAGING, ChildPages, ChildRows, Plan, RootPages, RootRow
+from engine.selections import Argument
 from engine.selects import Decision, Join, RowGuard, Select
 from engine.statements import (
     MARK,
@@ -30,6 +35,8 @@ from engine.statements import (
 )
 
 Fetch = Callable[[str, tuple[Any, ...]], Awaitable[list[Any]]]
+Load = Callable[[Any, type[Model], list[Any]], Awaitable[list[Any]]]
+"""Whole rows for a context, by their keys and in their order, as ordinary resolvers get them."""
 Rows = list[Any]
 
 
@@ -93,8 +100,9 @@ class Run:
     fetch: Fetch
     variables: Mapping[str, Any]
     most: int
-    context: Any
-    resolve_list: Callable[[RootPages, Any], Any]
+    context: Any = None
+    calls: Calls | None = None
+    load: Load | None = None
     statements: int = 0
     reading: tuple[str, Select | None] = ("", None)
     """What is being read, and the SELECT it is for: told to whoever listens at `fetch`."""
@@ -111,15 +119,16 @@ class Run:
                 found[root.key] = await self.row(root)
             elif isinstance(root, RootPages):
                 found[root.key] = await self.pages(root)
-            else:
+            elif isinstance(root, tuple):
                 found[root[0]] = root[1]
+            else:
+                found[root.selected.key] = await root.read(self)
         return found
 
     # --- roots
 
     async def row(self, root: RootRow) -> Any:
-        if not all(guard.decide(self.binding.viewer) for guard in root.needs):
-            raise Bail("not allowed")
+        self.check(root.needs)
         declared, select, binding = root.declared, root.select, self.binding
         value = stored(declared.key(self.arguments(root.arguments)), binding.dialect)
         seen = binding.fragment(("found", declared), declared.model, declared.seen)
@@ -132,6 +141,26 @@ class Run:
         self.reading = ("a row", select)
         rows = await self.read(sql, (*joins.values, value, *seen.values))
         return (await self.shaped(select, rows, [root.shape]))[0][0] if rows else None
+
+    def check(self, needs: list[FieldGuard]) -> None:
+        if not all(guard.decide(self.binding.viewer) for guard in needs):
+            raise Bail("not allowed")
+
+    async def known_rows(self, known: KnownRows, keys: list[str]) -> dict[str, Any]:
+        """What becomes of the rows of these keys, by key; of those that the viewer may see."""
+        rows, select, binding = known.rows, known.select, self.binding
+        seen = binding.fragment(("known", known.serial), rows.model, partial(known.seen, rows.model))
+        of_kind = Fragment(f'"{select.table}"."{rows.column}" = {MARK}', (rows.value,)) if rows.column else Fragment()
+        wanted = conjunction(Fragment(among(f'"{select.table}"."id"', binding.dialect), (None,)), of_kind, seen)
+        joins, name = self.joins(select), ("known", known.serial)
+        sql = binding.statements.get(name)
+        if sql is None:
+            sql = binding.statements[name] = self.sql(select, joins, wanted)
+        self.reading = ("rows by their keys", select)
+        found = await self.read(sql, (*joins.values, id_list(keys, binding.dialect), *wanted.values[1:]))
+        at = select.column(rows.model, select.table, "id")
+        (made,) = await self.shaped(select, found, [known.shape])
+        return {row[at]: each for row, each in zip(found, made, strict=True)}
 
     async def pages(self, root: RootPages) -> dict[str, Any]:
         args = self.page_args(root)
@@ -164,7 +193,8 @@ class Run:
         return found
 
     def planned_list(self, root: RootPages) -> RootList:
-        page = self.resolve_list(root, self.context)
+        assert self.calls is not None
+        page = self.calls.begin(root.parent, root.selected, None)
         if getattr(page, "query", None) is None:
             raise NotPlannable(f"Query.{root.selected.name} is no list of its own")
         return RootList(condition(page.query, self.binding.dialect), page.order)
@@ -188,7 +218,9 @@ class Run:
         self.reading = ("what decides about a field", select)
         return await guard.guard.decide_rows(self.binding.viewer, guard.model, keys, self.read_marked)
 
-    async def child(self, child: ChildPages | ChildRows, rows: Rows) -> dict[Any, Any]:
+    async def child(self, child: ChildPages | ChildRows | ChildValues, rows: Rows) -> dict[Any, Any]:
+        if isinstance(child, ChildValues):
+            return await child.values(self, rows)
         parents = list({row[child.parent] for row in rows} - {None})
         if not parents:
             return {}
@@ -204,7 +236,7 @@ class Run:
         name = ("every", child.serial)
         sql = self.binding.statements.get(name)
         if sql is None:
-            of = Fragment(among(f'"{table}"."{declared.by}"', self.binding.dialect), (None,))
+            of = Fragment(among(select.by(declared.by), self.binding.dialect), (None,))
             tail = f' ORDER BY "{table}"."{declared.order}", "{table}"."id" LIMIT {MARK}'
             sql = self.binding.statements[name] = self.sql(select, joins, conjunction(of, seen), tail)
         most = MOST_OF_EVERY * len(parents)
@@ -248,14 +280,14 @@ class Run:
     def child_cut(self, child: ChildPages, builder: PageBuilder, args: PageArgs) -> Paged:
         """The page of one parent's children; its id comes between the values that stand before and after it."""
         select, seen = builder.select, self.seen_below(child)
-        of = Fragment(f'"{select.table}"."{child.declared.by}" = {MARK}')
+        of = Fragment(f"{select.by(child.declared.by)} = {MARK}")
         page = self.cut(builder, conjunction(of, seen), args)
         return Paged(page.sql, self.joins(select).values, seen.values)
 
     def windows(self, child: ChildPages, builder: PageBuilder, args: PageArgs) -> Paged:
         """The same page of every parent's children, in one statement."""
         select, seen, dialect = builder.select, self.seen_below(child), self.binding.dialect
-        joins, by = self.joins(select), f'"{select.table}"."{child.declared.by}"'
+        joins, by = self.joins(select), select.by(child.declared.by)
         demanded = conjunction(Fragment(among(by, dialect)), seen, *self.places(builder.order, select.table, args))
         columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(self.columns(select)))
         way = ordering(self.way(builder.order, args), select.table)
@@ -266,14 +298,14 @@ class Run:
         return Paged(intern(finished(whole, dialect)), joins.values, seen.values)
 
     async def counts(self, child: ChildPages, seen: Fragment, parents: list[Any]) -> list[int | None]:
-        table, by = child.parts.select.table, child.declared.by
-        key = f'"{table}"."{by}"'
+        select = child.parts.select
+        key = select.by(child.declared.by)
         text = key if self.binding.dialect == "sqlite" else f"{key}::text"
         demanded = conjunction(
             Fragment(among(key, self.binding.dialect), (id_list(parents, self.binding.dialect),)), seen
         )
-        sql = f'SELECT {text}, count(*) FROM "{table}" WHERE {demanded.sql} GROUP BY {key}'
-        self.reading = ("the count for each parent", child.parts.select)
+        sql = f'SELECT {text}, count(*) FROM "{select.table}"{select.link_sql} WHERE {demanded.sql} GROUP BY {key}'
+        self.reading = ("the count for each parent", select)
         found = {row[0]: row[1] for row in await self.read(finished(sql, self.binding.dialect), demanded.values)}
         return [found.get(parent, 0) for parent in parents]
 
@@ -350,7 +382,8 @@ class Run:
             joined = [self.join(each) for each in select.joins]
             before = [self.decision(each) for each in select.decisions]
             values: tuple[Any, ...] = sum((piece.values for piece in (*before, *joined)), ())
-            found = self.binding.fragments[key] = Fragment("".join(piece.sql for piece in joined), values)
+            sql = select.link_sql + "".join(piece.sql for piece in joined)
+            found = self.binding.fragments[key] = Fragment(sql, values)
         return found
 
     def decision(self, decision: Decision) -> Fragment:

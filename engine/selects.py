@@ -48,6 +48,15 @@ class Decision:
     alias: str
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The table of a many-to-many relation, its column that names the parent, and the one that names the row."""
+
+    table: str
+    here: str
+    there: str
+
+
 @dataclass(slots=True)
 class Select:
     """The rows of `model`, and of what they refer to, in one statement.
@@ -65,6 +74,8 @@ class Select:
     children: list[Any] = field(default_factory=list)
     guards: list[RowGuard] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
+    link: Link | None = None
+    """Where its rows are reached through a many-to-many relation."""
     serial: int = field(default_factory=next_serial)
 
     @property
@@ -75,6 +86,20 @@ class Select:
     def decisions(self) -> list[Decision]:
         """In the order in which they stand in the statement."""
         return [each for each in self.columns if isinstance(each, Decision)]
+
+    @property
+    def link_sql(self) -> str:
+        """The join with the relation's table, if there is one."""
+        link = self.link
+        return f' JOIN "{link.table}" ON "{link.table}"."{link.there}" = "{self.table}"."id"' if link else ""
+
+    def by(self, name: str) -> str:
+        """The SQL of what names the parent: a column of the row's, or the relation's."""
+        return f'"{self.link.table}"."{self.link.here}"' if self.link else f'"{self.table}"."{name}"'
+
+    def by_column(self, name: str) -> int:
+        """The place in the row of the parent's key, as text."""
+        return self.sql_column(self.by(name) + ("" if self.dialect == "sqlite" else "::text"))
 
     def sql_column(self, sql: str | Decision) -> int:
         """The place in the row of an SQL expression."""

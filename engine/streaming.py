@@ -20,8 +20,9 @@ from graphql import (
 )
 
 from engine.declare import PLAN, EventRow, Followed, Found
-from engine.planning import Argument, ChildPages, Place, Planner, RootRow, Selected
+from engine.planning import ChildPages, Place, Planner, RootRow
 from engine.running import Binding, Fetch, Run
+from engine.selections import Argument, Selected
 from engine.selects import RowGuard, Select
 from engine.statements import Bail, Dialect, Fragment, NotPlannable
 
@@ -68,7 +69,7 @@ class StreamPlan:
                     _ = guard.guard.denied
                 except Bail:
                     raise NotPlannable("a refusal has to be worded") from None
-        run = Run(binding, no_reads, variables, 0, None, no_lists)
+        run = Run(binding, no_reads, variables, 0)
         demanded = tuple(each for _, _, row in self.event if row for each in conditions(row.select, run))
         place = self.arguments.get("after")
         own = {
@@ -100,7 +101,7 @@ class StreamPlan:
                 told[key] = self.declared.values[name](event)
             else:
                 row_id = self.declared.rows[name].key(event.data)
-                run = Run(binding, fetch, {**variables, EVENT_ROW: row_id}, MOST, None, no_lists)
+                run = Run(binding, fetch, {**variables, EVENT_ROW: row_id}, MOST)
                 told[key] = None if row_id is None else await run.row(row)
         return {"data": {self.key: told}}
 
@@ -133,10 +134,14 @@ def plan_stream(
     markers = {name: planner.names(selected, kinds[name]) for name in (CAUGHT_UP, RESET)}
     guards = [guard for _, _, row in event if row for guard in all_guards(row.select)]
     inner = frozenset(name for _, _, row in event if row for name in variables_below(row.select))
-    return StreamPlan(selected.key, declared, planner.arguments(selected), event, markers, guards, inner)
+    return StreamPlan(selected.key, declared, selected.arguments, event, markers, guards, inner)
 
 
 class StreamPlanner(Planner):
+    def given(self, kind: GraphQLObjectType, selected: Selected, place: Place, *_: Any) -> str:
+        """Resolvers give a value to one viewer, at one time; an event is made for all who follow alike."""
+        raise NotPlannable(f"{kind.name}.{selected.name}")
+
     def parts(self, selected: Selected, kind: GraphQLObjectType, declared: Followed) -> Parts:
         found: Parts = []
         for each in self.selected(kind, selected.sets):
@@ -193,7 +198,3 @@ async def no_reads(sql: str, values: tuple[Any, ...]) -> list[Any]:
 
 def by_id(arguments: Mapping[str, Any]) -> Any:
     return arguments["id"]
-
-
-def no_lists(root: Any, context: Any) -> Any:
-    raise NotPlannable("an event has no root lists")

@@ -1,7 +1,7 @@
 """Tickets and the people on them, with the SQL form of who may see a ticket."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from tortoise import fields
@@ -22,7 +22,7 @@ from domain.enums import (
     TicketStatus,
     Visibility,
 )
-from domain.policy import READ_TICKET, TicketFacts, Viewer
+from domain.policy import READ_TICKET, Facts, TicketFacts, Viewer
 from models.base import BaseModel, Choice, Instant, SortKey, nothing
 from models.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from models.inventory import Device, Product, ProductUpdate, ProductVersion, Space
@@ -197,6 +197,25 @@ class Ticket(BaseModel):
             created_at=self.created_at,
             is_participant=is_participant,
         )
+
+    fact_columns = ("organization_id", "requester_id", "owner_id", "assignee_id", "confidentiality", "created_at")
+
+    @classmethod
+    async def facts_by_columns(cls, keys: set[tuple[Any, ...]], viewer: Viewer, read: Any) -> dict[Any, Facts]:
+        found: dict[Any, Facts] = {}
+        for key in keys:
+            *people, confidentiality, created_at = key
+            organization, requester, owner, assignee = (UUID(each) if each else None for each in people)
+            assert organization is not None
+            found[key] = TicketFacts(
+                organization_id=organization,
+                requester_id=requester,
+                owner_id=owner,
+                assignee_id=assignee,
+                confidentiality=Confidentiality(confidentiality),
+                created_at=datetime.fromisoformat(created_at),
+            )
+        return found
 
     @classmethod
     def visible_to(cls, viewer: Viewer) -> QuerySet[Self]:

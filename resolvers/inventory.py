@@ -1,14 +1,17 @@
 """Rooms, desks, devices and what covers them."""
 
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from domain import policy
 from domain.coverage import Coverage, coverage_on
+from domain.enums import ServiceLevel
 from domain.errors import NotFound
 from domain.naming import quoted
 from models import Device, ServiceLicense, Space, SpaceKind
 from resolvers.context import Context
-from resolvers.reading import every_child, found
+from resolvers.reading import found
 
 
 async def get_space(ctx: Context, space_id: UUID, kind: SpaceKind) -> Space | None:
@@ -38,7 +41,17 @@ async def get_device_by_serial_number(ctx: Context, organization_id: UUID, seria
     return await Device.get_or_none(organization_id=organization_id, serial_number=wanted) if wanted else None
 
 
-async def coverage_of(ctx: Context, space: Space) -> Coverage:
-    """What support a place has a right to today (S92): shown to everybody who sees the place."""
-    licences = await every_child(ctx, ServiceLicense.all().order_by("ends_at"), "space_id", space.id)
-    return coverage_on(ctx.now().date(), [(each.level, each.starts_at, each.ends_at) for each in licences])
+async def coverages(ctx: Context, spaces: Sequence[tuple[UUID]]) -> list[Coverage]:
+    """What support places have a right to today (S92), by their ids: shown to everybody who sees the place."""
+    found: dict[UUID, list[tuple[ServiceLevel, date, date]]] = {space_id: [] for (space_id,) in spaces}
+    licences = ServiceLicense.filter(space_id__in=list(found))
+    for space_id, *licence in await licences.values_list("space_id", "level", "starts_at", "ends_at"):
+        found[space_id].append((licence[0], licence[1], licence[2]))
+    today = ctx.now().date()
+    return [coverage_on(today, found[space_id]) for (space_id,) in spaces]
+
+
+def within_days(ctx: Context, days: Sequence[tuple[date, date]]) -> list[bool]:
+    """Whether today is one of the days from a first to a last one."""
+    today = ctx.now().date()
+    return [first <= today <= last for first, last in days]

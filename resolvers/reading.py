@@ -1,5 +1,6 @@
 """Reading rows and pages for a viewer: batched, and never a row that the viewer may not see."""
 
+from asyncio import gather
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
@@ -40,6 +41,19 @@ async def found(ctx: Context, model: type[Row], row_id: UUID) -> Row | None:
         return rows
 
     return await ctx.loaders.get(("found", model), load).load(row_id)
+
+
+async def whole_rows(ctx: Context, model: type[Row], ids: list[UUID]) -> list[Row]:
+    """Rows as ordinary resolvers get them, in the order of `ids`, which the viewer has been shown already.
+
+    Raises:
+        LookupError: one of them is not to be seen.
+    """
+    rows = await gather(*(related(ctx, model, each) for each in ids))
+    found = [row for row in rows if row is not None]
+    if len(found) < len(ids):
+        raise LookupError(f"a {model.__name__} that is not to be seen")
+    return found
 
 
 def listing(ctx: Context, query: QuerySet[Row], order: Order, args: PageArgs) -> LazyPage[Row]:

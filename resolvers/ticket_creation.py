@@ -35,7 +35,7 @@ from models.base import BaseModel
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
 from resolvers.counters import next_number
-from resolvers.inventory import coverage_of
+from resolvers.inventory import coverages
 from resolvers.streams import TICKET_CREATED, streams_of
 from resolvers.transaction import Work, unit_of_work
 
@@ -123,7 +123,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
 async def _service_level(ctx: Context, new: NewTicket) -> ServiceLevel:
     """The plan that covers the room or desk today: the ticket keeps it, whatever becomes of the plan (S90, S92)."""
     space = await Space.get_or_none(id=new.space_id) if new.space_id else None
-    return (await coverage_of(ctx, space)).level if space else ServiceLevel.BASIC
+    return (await coverages(ctx, [(space.id,)]))[0].level if space else ServiceLevel.BASIC
 
 
 def _first_message(new: NewTicket, ticket: Ticket) -> Saying:

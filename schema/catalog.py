@@ -1,17 +1,15 @@
 """What can be asked for: support projects, request types, and the certificates some of them need."""
 
 from datetime import date
-from typing import Any
 
 import strawberry
-from strawberry import Info, Parent
 
 import models
 from domain.enums import CertificateKind, Confidentiality
-from resolvers.reading import linked
+from resolvers.inventory import within_days
 from schema.inventory import Product
 from schema.node import Node, entity
-from schema.relations import all_of, to_one
+from schema.relations import all_linked, all_of, batched, to_one
 
 
 @entity(models.SupportProject, description="A field of support that has request types of its own.")
@@ -56,14 +54,5 @@ class ServiceCertificate(Node):
     starts_at: date = strawberry.field(description="Its first day.")
     ends_at: date = strawberry.field(description="Its last day.")
 
-    @strawberry.field(description="The products it is for, by name.")
-    @staticmethod
-    async def products(root: Parent[models.ServiceCertificate], info: Info) -> list[Product]:
-        products: Any = await linked(info.context, root, "products", models.Product)
-        return products  # type: ignore[no-any-return]
-
-    @strawberry.field(description="Whether today is within its days.")
-    @staticmethod
-    def is_active(root: Parent[models.ServiceCertificate], info: Info) -> bool:
-        today = info.context.now().date()
-        return bool(root.starts_at <= today <= root.ends_at)
+    products: list[Product] = all_linked(models.Product, "products", "The products it is for, by name.")
+    is_active: bool = batched(within_days, "Whether today is within its days.", needs=("starts_at", "ends_at"))

@@ -1,23 +1,23 @@
 """Rooms and desks, the devices in them, products, and the service plans that cover a place."""
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from strawberry import Info, Parent, lazy
+from strawberry import lazy
 
 import models
 from domain import policy
-from domain.coverage import Coverage
 from domain.enums import ServiceLevel, TicketChannel
 from engine.keyset import Order
-from resolvers.inventory import coverage_of
+from resolvers.context import Context
+from resolvers.inventory import coverages, within_days
 from resolvers.ticket_lists import DEFAULT_ORDER
 from schema.access import guarded
 from schema.node import Node, entity
 from schema.paging import Connection
 from schema.people import BY_NAME, Organization
-from schema.relations import all_of, pages_of, to_one
+from schema.relations import all_of, batched, pages_of, to_one
 
 if TYPE_CHECKING:
     from schema.ticket import Ticket
@@ -35,11 +35,7 @@ class ServiceLicense(Node):
     starts_at: date = strawberry.field(description="Its first day.")
     ends_at: date = strawberry.field(description="Its last day.")
 
-    @strawberry.field(description="Whether today is within its days.")
-    @staticmethod
-    def is_active(root: Parent[models.ServiceLicense], info: Info) -> bool:
-        today = info.context.now().date()
-        return bool(root.starts_at <= today <= root.ends_at)
+    is_active: bool = batched(within_days, "Whether today is within its days.", needs=("starts_at", "ends_at"))
 
 
 @strawberry.type(description="What support a room or desk has a right to.")
@@ -48,6 +44,22 @@ class ServiceCoverage:
     benefits: list[str] = strawberry.field(description="What the plan includes, in words.")
     response_target: timedelta | None = strawberry.field(description="How soon support aims to answer; null: no aim.")
     channels: list[TicketChannel] = strawberry.field(description="The ways to reach support.")
+
+
+async def _levels(ctx: Context, rows: list[Any]) -> list[ServiceLevel]:
+    return [each.level for each in await coverages(ctx, rows)]
+
+
+async def _coverage(ctx: Context, rows: list[Any]) -> list[ServiceCoverage]:
+    return [
+        ServiceCoverage(
+            level=each.level,
+            benefits=list(each.benefits),
+            response_target=each.response_target,
+            channels=list(each.channels),
+        )
+        for each in await coverages(ctx, rows)
+    ]
 
 
 @entity(models.SpaceGroup, description="A building, a floor, a team: rooms and desks that belong together.")
@@ -71,15 +83,8 @@ class Space(Node):
         models.Ticket, "space_id", DEFAULT_ORDER, "Its tickets that you may see, latest activity first."
     )
 
-    @strawberry.field(description="The plan in force today; BASIC without one.")
-    @staticmethod
-    async def service_level(root: Parent[models.Space], info: Info) -> ServiceLevel:
-        return (await coverage_of(info.context, root)).level
-
-    @strawberry.field(description="What support it has a right to today.")
-    @staticmethod
-    async def coverage(root: Parent[models.Space], info: Info) -> ServiceCoverage:
-        return _coverage(await coverage_of(info.context, root))
+    service_level: ServiceLevel = batched(_levels, "The plan in force today; BASIC without one.")
+    coverage: ServiceCoverage = batched(_coverage, "What support it has a right to today.")
 
 
 @entity(models.Space, where=("kind", models.SpaceKind.ROOM), description="A meeting room (not a chat room).")
@@ -123,12 +128,3 @@ class Device(Node):
     firmware_version: str | None = strawberry.field(description="The firmware last seen on it.")
     organization: Organization = to_one("organization", "Whose it is.", implied=True)
     space: Space | None = to_one("space", "The room or desk it stands in.", implied=True)
-
-
-def _coverage(coverage: Coverage) -> ServiceCoverage:
-    return ServiceCoverage(
-        level=coverage.level,
-        benefits=list(coverage.benefits),
-        response_target=coverage.response_target,
-        channels=list(coverage.channels),
-    )

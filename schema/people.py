@@ -14,12 +14,13 @@ from domain import policy
 from domain.enums import HistoryAvailability, OrganizationRole, StaffRole
 from engine.declare import PLAN, Doer
 from engine.keyset import Order
+from resolvers.context import Context
 from resolvers.reading import related
 from schema.access import guarded
 from schema.enums import DeniedBehavior
 from schema.node import Node, entity
 from schema.paging import Connection
-from schema.relations import all_of, computed, derived, pages_of, to_one
+from schema.relations import all_of, batched, computed, derived, pages_of, to_one
 from schema.scalars import URL, EmailAddress, Locale, TimeZone
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class User(Actor, Node):
     locale: Locale | None = strawberry.field(description="The language this person chose.")
     time_zone: TimeZone | None = strawberry.field(description="The time zone this person chose.")
     staff_profile: StaffProfile | None = computed(
-        lambda user: StaffProfile(role=user.staff_role) if user.staff_role else None,
+        "staff_role",
+        lambda role: StaffProfile(role=role) if role else None,
         "What this person is in support; null for customers.",
     )
     memberships: list["OrganizationMembership"] = all_of(
@@ -111,6 +113,11 @@ class OrganizationMembership(Node):
     joined_at: datetime = strawberry.field(description="Since when.")
 
 
+def _roles(ctx: Context, rows: list[tuple[UUID]]) -> list[OrganizationRole | None]:
+    memberships = [ctx.viewer.membership_in(key) for (key,) in rows]
+    return [membership.role if membership else None for membership in memberships]
+
+
 @entity(models.Organization, description="A customer of the vendor, or a partner that files for customers of its own.")
 class Organization(Node):
     name: str = strawberry.field(description="Its name.")
@@ -154,8 +161,4 @@ class Organization(Node):
         models.ServiceCertificate, "organization_id", "ends_at", "Its certificates, those that end first first."
     )
 
-    @strawberry.field(description="Your role in it; null where you are no member.")
-    @staticmethod
-    def viewer_role(root: Parent[models.Organization], info: Info) -> OrganizationRole | None:
-        membership = info.context.viewer.membership_in(root.id)
-        return membership.role if membership else None
+    viewer_role: OrganizationRole | None = batched(_roles, "Your role in it; null where you are no member.")

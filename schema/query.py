@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID, Info
+from tortoise.expressions import Q
 
 import models
 from domain import policy
@@ -12,7 +13,7 @@ from domain.enums import EscalationStage, Scope, TicketListScope
 from domain.errors import Invalid
 from domain.lifecycle import DEFAULT_WINDOWS
 from domain.naming import quoted
-from engine.declare import PLAN, Found, Listed
+from engine.declare import PLAN, Found, Keys, Listed, RowKey, Sought
 from models.base import BaseModel
 from resolvers import escalations, inventory, organizations, read_marks, ticket_lists, tickets
 from resolvers.reading import found, related
@@ -35,9 +36,14 @@ MOST_NODES = 100
 ACTIVE = TicketFilter(is_active=True)
 
 
-def by_id(model: type[BaseModel], name: str) -> Found:
-    """A root field that finds a row by its id."""
-    return Found(model, "id", lambda args: sought_key(args["id"], name), model.found_for)
+def by_id(model: type[BaseModel], name: str, where: Q | None = None) -> Found:
+    """A root field that finds a row by its id; one of those that `where` says, if it does."""
+
+    def seen(viewer: policy.Viewer) -> Q:
+        found = model.found_for(viewer)
+        return found & where if where else found
+
+    return Found(model, "id", lambda args: sought_key(args["id"], name), seen)
 
 
 def by_reference(model: type[BaseModel]) -> Found:
@@ -45,15 +51,42 @@ def by_reference(model: type[BaseModel]) -> Found:
     return Found(model, "reference", lambda args: quoted(args["reference"]), model.seen_by)
 
 
+def _sought(given: str) -> Any:
+    return SYSTEM if given == SYSTEM_ID else RowKey(*split_id(given, field="id"))
+
+
+def _all_sought(given: list[str]) -> list[Any]:
+    """
+    Raises:
+        Invalid: too many, or one that is no id.
+    """
+    if len(given) > MOST_NODES:
+        raise Invalid(f"At most {MOST_NODES} ids at a time.", field=("ids",))
+    return [_sought(each) for each in given]
+
+
+def _found_for(model: Any, viewer: policy.Viewer) -> Q:
+    found: Q = model.found_for(viewer)
+    return found
+
+
 @strawberry.type(description="Whoever is asking.")
 class Viewer:
-    @strawberry.field(description="The person signed in; null for nobody.")
+    @strawberry.field(
+        description="The person signed in; null for nobody.",
+        metadata={PLAN: Keys(lambda context: context.viewer.user_id and RowKey("User", context.viewer.user_id))},
+    )
     @staticmethod
     async def user(info: Info) -> User | None:
         user: Any = await related(info.context, models.User, info.context.viewer.user_id)
         return user  # type: ignore[no-any-return]
 
-    @strawberry.field(description="The organizations you belong to, in the order of joining.")
+    @strawberry.field(
+        description="The organizations you belong to, in the order of joining.",
+        metadata={
+            PLAN: Keys(lambda context: [RowKey("Organization", m.organization_id) for m in context.viewer.memberships])
+        },
+    )
     @staticmethod
     async def organizations(info: Info) -> list[Organization]:
         rows = [
@@ -94,22 +127,23 @@ class ServerInfo:
 @strawberry.type(description="Everything that can be read.")
 class Query(AttachmentQueries):
     @strawberry.field(
-        description="Any object by its id; null where there is none that you may see.", directives=signed_in()
+        description="Any object by its id; null where there is none that you may see.",
+        directives=signed_in(),
+        metadata={PLAN: Sought(lambda args: _sought(args["id"]), _found_for)},
     )
     async def node(self, info: Info, id: SoughtID) -> Node | None:
-        node: Node | None = await _node(info, id)
+        node: Node | None = await _node(info, _sought(id))
         return node
 
     @strawberry.field(
         description="Objects by their ids, in the same order; null for each that there is none of.",
         directives=signed_in(),
+        metadata={PLAN: Sought(lambda args: _all_sought(args["ids"]), _found_for)},
     )
     async def nodes(
         self, info: Info, ids: Annotated[list[ID], strawberry.argument(description="At most 100 ids.")]
     ) -> list[Node | None]:
-        if len(ids) > MOST_NODES:
-            raise Invalid(f"At most {MOST_NODES} ids at a time.", field=("ids",))
-        return [await _node(info, each) for each in ids]
+        return [await _node(info, each) for each in _all_sought(list(ids))]
 
     @strawberry.field(description="Whoever is asking.")
     def viewer(self) -> Viewer:
@@ -236,11 +270,19 @@ class Query(AttachmentQueries):
             organization_id=key_or_none(organization_id, "Organization", field="organizationId"),
         )
 
-    @strawberry.field(description="A room of an organization of yours.", directives=signed_in())
+    @strawberry.field(
+        description="A room of an organization of yours.",
+        directives=signed_in(),
+        metadata={PLAN: by_id(models.Space, "Room", Q(kind=models.SpaceKind.ROOM))},
+    )
     async def room(self, info: Info, id: SoughtID) -> Room | None:
         return await inventory.get_space(info.context, sought_key(id, "Room"), models.SpaceKind.ROOM)  # type: ignore[return-value]
 
-    @strawberry.field(description="A desk of an organization of yours.", directives=signed_in())
+    @strawberry.field(
+        description="A desk of an organization of yours.",
+        directives=signed_in(),
+        metadata={PLAN: by_id(models.Space, "Desk", Q(kind=models.SpaceKind.DESK))},
+    )
     async def desk(self, info: Info, id: SoughtID) -> Desk | None:
         return await inventory.get_space(info.context, sought_key(id, "Desk"), models.SpaceKind.DESK)  # type: ignore[return-value]
 
@@ -280,9 +322,9 @@ class Query(AttachmentQueries):
         return await organizations.list_request_types(info.context, key)  # type: ignore[return-value]
 
 
-async def _node(info: Info, given: str) -> Any:
-    if given == SYSTEM_ID:
-        return SYSTEM
-    name, key = split_id(given, field="id")
-    row = await found(info.context, TABLES[name].model, key)
-    return row if row is not None and TABLES[name].when(row) else None
+async def _node(info: Info, sought: Any) -> Any:
+    if not isinstance(sought, RowKey):
+        return sought
+    table = TABLES[sought.type_name]
+    row = await found(info.context, table.model, sought.pk)
+    return row if row is not None and table.when(row) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from inspect import isawaitable
 from typing import Any
 
 import strawberry
@@ -9,10 +10,11 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from domain.policy import Viewer
-from engine.declare import PLAN, Derived, Every, Pages, SameRow, ToOne
+from engine.declare import PLAN, Batched, Derived, Every, Pages, SameRow, ToOne
 from engine.keyset import LazyPage, Order
 from models.base import BaseModel
-from resolvers.reading import children, every_child, related
+from resolvers.context import Context
+from resolvers.reading import children, every_child, linked, listed, related
 from schema.paging import After, Before, First, Last, page_args
 
 
@@ -41,6 +43,36 @@ def all_of(model: type[BaseModel], by: str, order: str, description: str) -> Any
         return await every_child(info.context, query, by, root.id)
 
     planned = Every(model, by, order, model.seen_by)
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def all_linked(model: type[BaseModel], relation: str, description: str) -> Any:
+    """Every row of `model` at the other end of a many-to-many relation, by name; for what by nature is few."""
+
+    async def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        return await linked(info.context, root, relation, model)
+
+    planned = Every(model, "id", "name", model.seen_by, relation=relation)
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def pages_linked(model: type[BaseModel], relation: str, order: Order, description: str) -> Any:
+    """The rows of `model` at the other end of a many-to-many relation that by nature has few, in pages."""
+
+    def resolve(
+        root: strawberry.Parent[Any],
+        info: strawberry.Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Any:
+        async def rows() -> list[Any]:
+            return await linked(info.context, root, relation, model)
+
+        return listed(info.context, rows, order, page_args(first, after, last, before))
+
+    planned = Pages(model, "id", lambda viewer: order, model.seen_by, relation)
     return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
 
 
@@ -144,10 +176,42 @@ def same_row(description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description, metadata={PLAN: SameRow()})
 
 
-def computed(read: Callable[[Any], Any], description: str) -> Any:
-    """An object made from the row alone."""
+def computed(needs: str | tuple[str, ...], read: Callable[..., Any], description: str) -> Any:
+    """An object made from the row's own columns and nothing else, whoever asks."""
+    columns = (needs,) if isinstance(needs, str) else needs
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
-        return read(root)
+        return read(*[getattr(root, name) for name in columns])
 
-    return strawberry.field(resolver=resolve, description=description)
+    planned = Batched(columns, lambda context, rows: [read(*row) for row in rows])
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def batched(
+    resolve_many: Callable[[Context, list[Any]], Any],
+    description: str,
+    *,
+    needs: str | tuple[str, ...] = "id",
+    directives: list[object] | None = None,
+) -> Any:
+    """A value that a resolver gives for many rows at once.
+
+    `resolve_many` takes the context and, for each row, a tuple of the columns that it `needs`; it answers in their
+    order, with scalars, objects, rows, or lists of these, and may be a coroutine function.
+    """
+    columns = (needs,) if isinstance(needs, str) else needs
+
+    async def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        async def load(rows: list[Any]) -> Any:
+            found = resolve_many(info.context, rows)
+            return await found if isawaitable(found) else found
+
+        row = tuple(getattr(root, name) for name in columns)
+        return await info.context.loaders.get(("batched", resolve_many), load).load(row)
+
+    return strawberry.field(
+        resolver=resolve,
+        description=description,
+        directives=directives or [],
+        metadata={PLAN: Batched(columns, resolve_many)},
+    )

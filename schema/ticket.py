@@ -1,11 +1,11 @@
 """The ticket: what lists show, and the whole graph that hangs on it."""
 
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import strawberry
-from strawberry import Info, Parent, lazy
+from strawberry import Parent, lazy
 from tortoise.expressions import Q
 
 import models
@@ -27,9 +27,9 @@ from engine.declare import PLAN, SqlValue
 from engine.keyset import Order
 from realtime.cursor import NO_EPOCH
 from realtime.cursor import Cursor as StreamCursor
-from resolvers.presence import viewers_of
+from resolvers.context import Context
+from resolvers.presence import Present, viewers_of
 from resolvers.read_marks import last_read, unread_counts
-from resolvers.reading import linked, listed
 from resolvers.ticket_people import usernames_of
 from schema.access import guarded
 from schema.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
@@ -37,9 +37,18 @@ from schema.enums import DeniedBehavior, TranscriptAvailability
 from schema.escalation import Escalation
 from schema.inventory import BY_DEVICE_NAME, Device, Product, ProductUpdate, ProductVersion, Space
 from schema.node import Node, entity
-from schema.paging import After, Before, Connection, First, Last, page_args
+from schema.paging import Connection
 from schema.people import Actor, Organization, User, actor_of
-from schema.relations import derived, derived_for, pages_of, same_row, the_one_of, to_one
+from schema.relations import (
+    batched,
+    derived,
+    derived_for,
+    pages_linked,
+    pages_of,
+    same_row,
+    the_one_of,
+    to_one,
+)
 from schema.scalars import Cursor, Locale, Markdown
 from schema.timeline import Attachment, EmailMessage, Message, timeline_order
 
@@ -52,6 +61,10 @@ SHOWN = models.Message.shown_on_readable_ticket
 def _stream_cursor(position: str | None) -> Cursor:
     epoch, _, head = (position or f"{NO_EPOCH}:0").partition(":")
     return Cursor(str(StreamCursor(epoch, int(head))))
+
+
+async def _viewers(ctx: Context, rows: list[tuple[UUID, UUID | None]]) -> list[list[Present]]:
+    return [await viewers_of(ctx, ticket_id, assignee_id) for ticket_id, assignee_id in rows]
 
 
 def _feed_cursor(root: Parent[models.Ticket]) -> Cursor:
@@ -191,43 +204,20 @@ class Ticket(Node):
         metadata={PLAN: SqlValue(models.Ticket.position_sql, _stream_cursor)},
     )
 
-    @strawberry.field(
-        description="The user names of everybody on it.",
+    associated_usernames: list[str] = batched(
+        usernames_of,
+        "The user names of everybody on it.",
+        needs=("id", "requester_id", "owner_id"),
         directives=guarded(policy.SEE_ASSOCIATED_USERNAMES, DeniedBehavior.EMPTY_LIST),
     )
-    @staticmethod
-    async def associated_usernames(root: Parent[models.Ticket], info: Info) -> list[str]:
-        return await usernames_of(info.context, root)
-
-    @strawberry.field(description="How many messages of it by others you have not read.")
-    @staticmethod
-    async def unread_count(root: Parent[models.Ticket], info: Info) -> int:
-        return await info.context.loaders.get("unread", partial(unread_counts, info.context)).load((root.id,))  # type: ignore[no-any-return]
-
-    @strawberry.field(description="The `sequence` of the last item that you have read; 0: none.")
-    @staticmethod
-    async def viewer_last_read_sequence(root: Parent[models.Ticket], info: Info) -> int:
-        return await info.context.loaders.get("last read", partial(last_read, info.context)).load((root.id,))  # type: ignore[no-any-return]
-
-    @strawberry.field(description="Who has it open now, as far as you may see them.")
-    @staticmethod
-    async def viewers(root: Parent[models.Ticket], info: Info) -> list[Annotated["Presence", lazy("schema.presence")]]:
-        return await viewers_of(info.context, root.id, root.assignee_id)  # type: ignore[return-value]
-
-    @strawberry.field(description="The devices it is about, by name.")
-    @staticmethod
-    def devices(
-        root: Parent[models.Ticket],
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Device]:
-        async def rows() -> list[models.Device]:
-            return await linked(info.context, root, "devices", models.Device)
-
-        return listed(info.context, rows, BY_DEVICE_NAME, page_args(first, after, last, before))  # type: ignore[return-value]
+    unread_count: int = batched(unread_counts, "How many messages of it by others you have not read.")
+    viewer_last_read_sequence: int = batched(last_read, "The `sequence` of the last item that you have read; 0: none.")
+    viewers: list[Annotated["Presence", lazy("schema.presence")]] = batched(
+        _viewers, "Who has it open now, as far as you may see them.", needs=("id", "assignee_id")
+    )
+    devices: Connection[Device] = pages_linked(
+        models.Device, "devices", BY_DEVICE_NAME, "The devices it is about, by name."
+    )
 
 
 def _availability(channel: TicketChannel) -> TranscriptAvailability:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -25,6 +26,7 @@ from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
 from resolvers.context import Context, ServerFacts, Services, utc_now
 from resolvers.links import FileLinks
+from resolvers.reading import whole_rows
 from resolvers.transaction import settle
 from resolvers.viewers import load_viewer, viewer_key, viewer_kind
 from schema.build import build_schema
@@ -141,7 +143,7 @@ async def planned(endpoint: Endpoint, auth: Auth, settings: Settings) -> AsyncIt
     """Queries are planned, and viewers read, on connections that do nothing but read."""
     reads = await open_reads(settings.database_url)
     fast = endpoint.fast
-    fast.engine = Engine(fast.documents.schema, reads, kind=viewer_kind, key=viewer_key, most=settings.max_page_size)
+    fast.engine = planner(fast.documents.schema, reads, settings.max_page_size)
     auth.authenticator.load = partial(load_viewer, read=fast.read)
     try:
         yield
@@ -149,6 +151,11 @@ async def planned(endpoint: Endpoint, auth: Auth, settings: Settings) -> AsyncIt
         fast.engine = None
         auth.authenticator.load = load_viewer
         await reads.close()
+
+
+def planner(schema: GraphQLSchema, reads: Reads, max_page_size: int) -> Engine:
+    """The engine as the product uses it."""
+    return Engine(schema, reads, kind=viewer_kind, key=viewer_key, load=whole_rows, most=max_page_size)
 
 
 async def open_reads(database_url: str) -> Reads:

@@ -12,15 +12,14 @@ import typer
 from graphql import GraphQLError
 
 from domain.policy import ANONYMOUS, Viewer
-from engine.executing import Engine
 from engine.reads import Reads
 from engine.statements import NotPlannable
 from models import User
 from models.database import open_database
 from resolvers.context import Context, Services
-from resolvers.viewers import load_viewer, viewer_key, viewer_kind
+from resolvers.viewers import load_viewer, viewer_kind
 from schema.build import build_schema
-from server.app import limits_from, open_reads, services_from
+from server.app import limits_from, open_reads, planner, services_from
 from server.commands.common import console, fail, the_settings
 from server.settings import Settings
 from server.transport.documents import Documents
@@ -136,7 +135,7 @@ async def answered(
         raise fail(str(error)) from None
     if errors := document.errors(RULES, name, variables):
         raise fail("\n\n".join(str(error) for error in errors))
-    engine = Engine(documents.schema, heard, kind=viewer_kind, key=viewer_key, most=settings.max_page_size)
+    engine = planner(documents.schema, heard, settings.max_page_size)
     try:
         return await engine.shown(engine.open(document.node, name), variables, Context(viewer, services))
     except NotPlannable as reason:

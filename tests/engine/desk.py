@@ -14,8 +14,8 @@ from engine.executing import Engine, Operation
 from models.database import reader
 from realtime.hub import Hub
 from resolvers.context import Context, Services
-from resolvers.viewers import load_viewer, viewer_key, viewer_kind
-from server.app import open_reads
+from resolvers.viewers import load_viewer
+from server.app import open_reads, planner
 from tests.client import schema
 from tests.clock import Clock
 
@@ -69,7 +69,7 @@ def errors_of(document: str) -> list[GraphQLError]:
 async def planned_desk(url: str) -> AsyncIterator[Desk]:
     """An engine on a database that is open already."""
     reads = await open_reads(url)
-    engine = Engine(schema()._schema, reads, kind=viewer_kind, key=viewer_key, most=MOST)
+    engine = planner(schema()._schema, reads, MOST)
     try:
         yield Desk(engine, Services(hub=Hub(reader), clock=Clock(), max_page_size=MOST))
     finally:

@@ -18,6 +18,45 @@ class Hot:
 PERSON = "fragment Person on Actor { __typename id displayName avatarUrl }"
 
 HOT = [
+    Hot(
+        "the beginning of a session",
+        """{ viewer { user { id displayName email avatarUrl locale timeZone staffProfile { role } }
+          organizations { id name viewerRole historyAvailability historyStartsAt } permissions }
+          server { version replayWindow maxPageSize locales } }""",
+    ),
+    Hot(
+        "whatever a link points to",
+        """query Link($id: ID!) { node(id: $id) { __typename id
+          ... on Ticket { reference subject } ... on Escalation { reference ticket { id } } } }""",
+        {"id": "<Escalation>"},
+    ),
+    Hot(
+        "the cache of a client, refreshed",
+        """query Refresh($ids: [ID!]!) { nodes(ids: $ids) { id
+          ... on Ticket { subject status version lastActivityAt } ... on Space { name } } }""",
+        {"ids": ["<Ticket>", "<Space>", "<Product>"]},
+    ),
+    Hot(
+        "what can be asked for",
+        """query Asked($id: ID!) { supportProjects { id name }
+          requestTypes(organizationId: $id) { key name handlerLabel requiredCertificateKind defaultConfidentiality
+            project { id } classifications { id name } issueTypes { id name appointmentsAvailable } } }""",
+        {"id": "<Organization>"},
+    ),
+    Hot(
+        "what a ticket is about",
+        """query About($id: ID!) { ticket(id: $id) { id associatedUsernames
+          devices(first: 10) { totalCount nodes { id name product { name } } }
+          space { __typename name serviceLevel coverage { level benefits responseTarget channels } } } }""",
+        {"id": "<Ticket>"},
+    ),
+    Hot(
+        "what an organization has a right to",
+        """query Rights($id: ID!) { organization(id: $id) { viewerRole
+          certificates { number kind endsAt isActive products { id name } }
+          licenses(first: 20) { nodes { level endsAt isActive space { id name } } } } }""",
+        {"id": "<Organization>"},
+    ),
     Hot("bench list", LIST, {"organization": "<Organization>"}),
     Hot("bench graph", GRAPH, {"id": "<Ticket>"}),
     Hot(

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 import models
-from domain.enums import OrganizationRole
+from domain.enums import OrganizationRole, Visibility
 from domain.policy import Viewer
 from engine.reads import PostgresReads, SqliteReads
 from models.database import is_sqlite, open_database, sqlite_path
@@ -166,6 +166,8 @@ async def test_a_number_that_graphql_cannot_say_is_left_to_graphql_core(desk: De
     document = "query($id: ID!) { ticket(id: $id) { messages { nodes { attachments { sizeBytes } } } } }"
     file = await models.Attachment.create(
         message=message,
+        ticket=ticket,
+        visibility=Visibility.PUBLIC,
         file_name="film.mp4",
         media_type="video/mp4",
         size_bytes=2**31 - 1,
@@ -263,15 +265,60 @@ async def test_a_statement_that_fails_leaves_no_transaction_open(reads: SqliteRe
     assert await reads.once(Plan(reads, "SELECT count(*) FROM product"), SEVERAL) == {"0": [(0,)]}
 
 
-async def test_a_plan_that_waits_for_something_else_is_a_mistake_and_leaves_nothing_open(reads: SqliteReads) -> None:
+async def test_a_plan_that_waits_gives_the_connection_back_and_goes_on(reads: SqliteReads) -> None:
+    went_on = asyncio.Event()
+
     class Waiting(Plan):
         async def data(self, plan: Any) -> dict[str, Any]:
+            before = await self.fetch("SELECT 1", ())
+            assert reads._db.in_transaction
+            await went_on.wait()
+            assert reads._db.in_transaction
+            return {"before": before, "after": await self.fetch("SELECT 2", ())}
+
+    async with asyncio.timeout(PATIENCE):
+        waiting = asyncio.create_task(reads.once(Waiting(reads), SEVERAL))
+        await asyncio.sleep(0)
+        assert not reads._db.in_transaction
+        assert await reads.once(Plan(reads, "SELECT 3"), SEVERAL) == {"0": [(3,)]}
+        went_on.set()
+
+        assert await waiting == {"before": [(1,)], "after": [(2,)]}
+    assert not reads._db.in_transaction
+
+
+async def test_a_plan_that_fails_or_is_cancelled_while_it_waits_leaves_nothing_open(reads: SqliteReads) -> None:
+    class Waiting(Plan):
+        async def data(self, plan: Any) -> dict[str, Any]:
+            await self.fetch("SELECT 1", ())
+            await asyncio.sleep(0)
+            return {"0": await self.fetch("SELECT nonsense", ())}
+
+    with pytest.raises(sqlite3.OperationalError):
+        await reads.once(Waiting(reads), SEVERAL)
+    assert not reads._db.in_transaction
+
+    cancelled = asyncio.create_task(reads.once(Waiting(reads), SEVERAL))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+
+    assert not reads._db.in_transaction
+    assert await reads.once(Plan(reads, "SELECT 1"), SEVERAL) == {"0": [(1,)]}
+
+
+async def test_a_plan_that_was_cut_cannot_wait_in_its_thread(reads: SqliteReads) -> None:
+    class Waiting(Plan):
+        async def data(self, plan: Any) -> dict[str, Any]:
+            await self.fetch(MANY.format(2_000_000), ())
             await asyncio.sleep(0)
             return {}
 
     with pytest.raises(RuntimeError, match="something other than the database"):
         await reads.once(Waiting(reads), SEVERAL)
 
+    assert reads.cut == 1
     assert not reads._db.in_transaction
     assert await reads.once(Plan(reads, "SELECT 1"), SEVERAL) == {"0": [(1,)]}
 

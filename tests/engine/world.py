@@ -143,7 +143,7 @@ async def _inventory(world: World) -> None:
             given: dict[str, Any] = {"organization": place, "product": (camera, microphone)[number % 2], "space": room}
             named: dict[str, Any] = {
                 "name": "Same" if number < 2 else f"D{number}",
-                "serial_number": f"{name}-{number}",
+                "serial_number": f"{name}-{number}".upper(),
             }
             world.keep(await models.Device.create(**given, **named, firmware_version="1.2" if number % 2 else None))
         for level, room in ((ServiceLevel.SELECT, rooms[0]), (ServiceLevel.ESSENTIAL, None)):

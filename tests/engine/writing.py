@@ -28,7 +28,7 @@ from engine.keyset import Order
 from models.base import BaseModel
 from resolvers import escalations, organizations, ticket_lists
 from schema.enums import DeniedBehavior
-from schema.node import global_id, type_name_of
+from schema.node import TABLES, global_id, type_name_of
 
 Json = dict[str, Any]
 Kind = GraphQLObjectType | GraphQLInterfaceType
@@ -42,6 +42,7 @@ LISTS: dict[str, list[Order]] = {
     "organizations": [organizations.BY_NAME],
     "escalations": [escalations.BY_SUBMITTED],
 }
+NODES = {table.model for table in TABLES.values()}
 ORDER_FIELDS = {order.name: name for name, order in ticket_lists.ORDERS.items()}
 
 
@@ -96,8 +97,7 @@ class Writer:
     def document(self) -> Asked:
         root = self.schema.query_type
         assert root is not None
-        fields = [name for name, each in root.fields.items() if isinstance(plan_of(each), Found | Listed)]
-        parts = [self.field(root, self.one_of(fields), DEEPEST) for _ in range(self.number(1, 2))]
+        parts = [self.field(root, self.root_field(root), DEEPEST) for _ in range(self.number(1, 2))]
         if self.chance(15):
             parts.append(self.in_fragment(root, DEEPEST))
         if self.chance(10):
@@ -105,6 +105,11 @@ class Writer:
         variables = f"({', '.join(self.declared)})" if self.declared else ""
         fragments = [f"fragment {name} on {kind.name} {text}" for name, kind, text in self.fragments]
         return Asked("\n".join([f"query Q{variables} {{ {' '.join(parts)} }}", *fragments]), self.variants)
+
+    def root_field(self, root: Kind) -> str:
+        """Mostly a list or something by its id; now and then one of the rest."""
+        whole = [name for name, each in root.fields.items() if isinstance(plan_of(each), Found | Listed)]
+        return str(self.one_of(root.fields if self.chance(40) else whole))
 
     def selection(self, kind: Kind, depth: int) -> str:
         leaves = [name for name in kind.fields if self.wanted(kind, name, composite=False)]
@@ -131,8 +136,6 @@ class Writer:
         known = definition.extensions["strawberry-definition"]
         if "pageInfo" in kind.fields:
             return True
-        if plan_of(definition) is None and known.base_resolver is not None:
-            return self.left > 0 and composite and self.chance(1)
         guards = [each for each in known.extensions if hasattr(each, "decide_rows")]
         return self.chance(25) if any(g.behavior is DeniedBehavior.NULL_WITH_ERROR for g in guards) else True
 
@@ -158,8 +161,7 @@ class Writer:
             return f"...{self.one_of(known)}{self.directive()}"
         on: Any = kind if self.chance(40) or kind.name == "Query" else self.one_of(conditions)
         if kind.name == "Query":
-            fields = [name for name, each in kind.fields.items() if isinstance(plan_of(each), Found | Listed)]
-            text = f"{{ {self.field(kind, self.one_of(fields), depth)} }}"
+            text = f"{{ {self.field(kind, self.root_field(kind), depth)} }}"
         else:
             text = self.selection(on, depth - 1)
         if self.chance(40):
@@ -177,7 +179,15 @@ class Writer:
     def directive(self) -> str:
         if not self.chance(8):
             return ""
-        condition = self.given("Boolean!", lambda: self.chance(50))
+        if self.chance(20):  # may be null all the same, and is refused then
+            name = f"v{next(self.numbers)}"
+            self.declared.append(f"${name}: Boolean = {text_of(self.chance(50))}")
+            for each in self.variants:
+                if self.chance(50):
+                    each[name] = self.one_of([True, False, None])
+            condition = f"${name}"
+        else:
+            condition = self.given("Boolean!", lambda: self.chance(50))
         return f" @{self.one_of(['skip', 'include'])}(if: {condition})"
 
     # --- values
@@ -209,6 +219,10 @@ class Writer:
                 given.append(f"organizationId: {self.given('ID', self.id_of(models.Organization))}")
         elif isinstance(found := plan_of(definition), Found):
             given.append(self.sought(found, definition))
+        elif name in ("node", "nodes"):
+            given.append(f"id: {self.given('ID!', self.any_id)}" if name == "node" else f"ids: {self.any_ids()}")
+        elif name == "deviceBySerialNumber":
+            given.append(f"serialNumber: {self.given('String!', lambda: self.one_of(self.serial_numbers()))}")
         if "first" in definition.args:
             given += self.paging(name, definition, given)
         missing = [arg for arg, each in definition.args.items() if is_required_argument(each)]
@@ -222,6 +236,24 @@ class Writer:
         if name == "id":
             return f"id: {self.given('ID!', self.id_of(found.model))}"
         return f"reference: {self.given('String!', lambda: f' {self.one_of(rows).reference.lower()}')}"
+
+    def any_id(self) -> str:
+        """Of whatever type; now and then of nothing, of the desk itself, or none at all."""
+        if self.chance(10):
+            return str(self.one_of(["SystemActor_casewire", "Room_00000000-0000-4000-8000-000000000000", "nonsense"]))
+        kind = self.one_of([each for each, rows in self.known.rows.items() if rows and each in NODES])
+        found = self.one_of(self.known.ids(kind))
+        wrong_kind = kind is models.Space and self.chance(20)
+        return found.replace("Room_", "Desk_") if wrong_kind else str(found)
+
+    def any_ids(self) -> str:
+        """A list, a variable, or a list with variables in it."""
+        if self.chance(30):
+            return self.given("[ID!]!", lambda: [self.any_id() for _ in range(self.number(0, 4))], variable=100)
+        return f"[{', '.join(self.given('ID!', self.any_id) for _ in range(self.number(0, 4)))}]"
+
+    def serial_numbers(self) -> list[str]:
+        return ["none", *(f" {each.serial_number.lower()}" for each in self.known.rows[models.Device])]
 
     def id_of(self, *kinds: Any) -> Callable[[], str]:
         """Mostly one of these; now and then one of another type, of nothing, or none at all."""
@@ -283,10 +315,18 @@ class Writer:
         parts = []
         for name in self.filter_fields(depth):
             kind, make = self.filter_value(name, depth - 1)
-            inner = self.filter(depth - 1) if name in ("and", "or", "not") else self.given(kind, make)
+            inner = self.filter(depth - 1) if name in ("and", "or", "not") else self.value(kind, make)
             parts.append(f"{name}: {f'[{inner}]' if name in ('and', 'or') and not inner.startswith('$') else inner}")
         # A variable of one filter cannot stand for a list of them.
         return f"{{{', '.join(part for part in parts if not part.startswith(('and: $', 'or: $')))}}}"
+
+    def value(self, kind: str, make: Callable[[], Any]) -> str:
+        """As `given`; a list may be written out with variables in it."""
+        found = make() if kind.startswith("[") and self.chance(25) else None
+        if not isinstance(found, list):
+            return self.given(kind, make)
+        inner = kind.removesuffix("!").strip("[]")
+        return f"[{', '.join(self.given(inner, lambda each=each: each) for each in found)}]"  # type: ignore[misc]
 
     def plain_filter(self, depth: int) -> Json:
         return {name: self.filter_value(name, depth - 1)[1]() for name in self.filter_fields(depth)}
