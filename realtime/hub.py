@@ -5,12 +5,13 @@ The log decides what is delivered. Rings, the doorbell and the sweep only decide
 
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from typing import Any
 
 from broadcaster import Broadcast
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from realtime.access import RECHECK, AccessTail, Guard, Moved, Pass
 from realtime.backends import make_broadcast
 from realtime.cursor import Cursor
 from realtime.doorbell import CANARY, Doorbell
@@ -18,20 +19,9 @@ from realtime.reader import READ_TIMEOUT, LogReader, Stats
 from realtime.sweep import EVERY, EVERY_WHEN_DEAF, POLL, Sweep
 from realtime.tail import Tail
 from realtime.tasks import Stopped, Tasks
-from realtime.watcher import (
-    MAX_LAG,
-    RECHECK,
-    CaughtUp,
-    Delivered,
-    Guard,
-    Reset,
-    ResetReason,
-    Rules,
-    Step,
-    Watcher,
-)
+from realtime.watcher import MAX_LAG, CaughtUp, Delivered, Reset, ResetReason, Rules, Step, Watcher
 
-__all__ = ["CaughtUp", "Delivered", "Guard", "Hub", "Reset", "ResetReason", "Step"]
+__all__ = ["CaughtUp", "Delivered", "Guard", "Hub", "Moved", "Pass", "Reset", "ResetReason", "Step"]
 
 
 class Hub:
@@ -60,10 +50,12 @@ class Hub:
         connect: Callable[[str], Broadcast] = make_broadcast,
     ) -> None:
         self.stats = Stats()
-        self._tails: dict[str, Tail] = {}
         self._tasks = Tasks()
         self._rules = Rules(clock, max_lag, recheck)
         self._log = LogReader(reader, self._tasks, self.stats, read_timeout)
+        self._access_log = LogReader(reader, self._tasks, Stats(), read_timeout)
+        self.access = AccessTail(self._access_log, self._tasks)
+        self._tails: dict[str, Tail] = {self.access.topic: self.access}
         self.doorbell = Doorbell(
             doorbell_url, self._kick, self._resync, self._tasks, clock=clock, canary=canary, connect=connect
         )
@@ -74,6 +66,7 @@ class Hub:
     def read_by(self, reader: Callable[[], Any]) -> None:
         """Read the log on another connection from now on: `reader()` has `capabilities` and `execute_query_dict`."""
         self._log.read_by(reader)
+        self._access_log.read_by(reader)
 
     async def start(self) -> None:
         """Begin to listen and to look. Call it outside of any transaction: the hub's tasks keep this context."""
@@ -94,20 +87,33 @@ class Hub:
             self._kick(topic, head)
         self.doorbell.ring(heads)
 
-    async def follow(self, topic: str, after: Cursor | None, *, guard: Guard) -> AsyncGenerator[Step, None]:
+    @contextmanager
+    def admit(self, guard: Guard) -> Iterator[Pass]:
+        """A permission to watch, for a caller that wants to know whether it is out of date."""
+        permission = Pass(guard, self.access, self._rules.clock, self._rules.recheck)
+        try:
+            yield permission
+        finally:
+            permission.close()
+
+    async def follow(
+        self, topic: str, after: Cursor | None, *, guard: Guard | Pass, lost: ResetReason | None = None
+    ) -> AsyncGenerator[Step, None]:
         """The events of `topic` after `after`, without end: the stored ones, `CaughtUp`, then each as it is committed.
 
         Without `after` it begins at the head. A place that cannot be resumed gives a `Reset`, and the stream goes on at
-        its cursor; nothing is skipped without one. `guard` is asked first, again before each event of kind "acl", and
-        at least every 30 seconds; what it raises ends the stream before the next event. While the database is away
-        the stream is silent, and goes on later. It ends by itself only when the hub stops.
+        its cursor; nothing is skipped without one. `lost` is a reason of the caller's to begin with one.
 
-        `ACCESS_CHANGED` is no reason of ours: a caller that shows part of what a topic carries says it for an "acl"
-        event.
+        `guard` is asked first; again as soon as a change of access concerns one of the subjects that it answered with,
+        before each event of kind "acl", and at least every 30 seconds. What it raises ends the stream before the next
+        event, and before any that was committed after the change. While the database is away the stream is silent,
+        and goes on later. It ends by itself only when the hub stops.
         """
-        with self._watched(topic) as tail:
+        with ExitStack() as stack:
+            tail = stack.enter_context(self._watched(topic))
+            permission = guard if isinstance(guard, Pass) else stack.enter_context(self.admit(guard))
             try:
-                async with aclosing(Watcher(tail, guard, self._rules).steps(after)) as steps:
+                async with aclosing(Watcher(tail, permission, self._rules).steps(after, lost)) as steps:
                     async for step in steps:
                         self.stats.resets += isinstance(step, Reset)
                         yield step
@@ -119,7 +125,7 @@ class Hub:
         """The topic's tail. From here on rings for it count, so the head may be read."""
         tail = self._tails.get(topic)
         if tail is None:
-            tail = self._tails[topic] = Tail(topic, self._log, self._tasks)
+            tail = self._tails[topic] = Tail(topic, self._log, self._tasks, self.access.reach)
         tail.watchers += 1
         self.stats.watchers += 1
         try:

@@ -21,6 +21,9 @@ from realtime.cursor import NO_EPOCH
 MAX_DATA = 1024
 """Bytes of JSON in one event: it refers to things, it does not carry them."""
 
+ACCESS = "access"
+"""The topic on which changes of access are told: see `realtime.access`."""
+
 _TOPIC = re.compile(r"[A-Za-z0-9:._-]{1,120}")
 """Plain characters only: forty topics have to fit into one doorbell message of 8,000 bytes."""
 
@@ -85,13 +88,22 @@ async def _append_one(conn: BaseDBAsyncClient, draft: Draft, data: str, moment: 
     return int((await _rows(conn, _GIVE_NUMBER_BACK, draft.topic))[0]["head"])
 
 
-async def read(conn: BaseDBAsyncClient, topic: str, *, after: int, limit: int) -> list[Event]:
+class Batch(NamedTuple):
+    """Events, and how far the changes of access had come when they were read: each of these that was committed before
+    one of the events is among the first `access`."""
+
+    events: list[Event]
+    access: int
+
+
+async def read(conn: BaseDBAsyncClient, topic: str, *, after: int, limit: int) -> Batch:
     """The first `limit` events with a number above `after`, in order."""
-    rows = await _rows(conn, _READ, topic, after, limit)
-    return [
+    rows = await _rows(conn, _READ, ACCESS, topic, after, limit)
+    events = [
         Event(topic, row["seq"], row["kind"], row["key"], orjson.loads(row["data"]), _as_datetime(row["at"]))
         for row in rows
     ]
+    return Batch(events, rows[0]["access"] or 0 if rows else 0)
 
 
 async def position(conn: BaseDBAsyncClient, topic: str) -> Position:
@@ -182,7 +194,9 @@ _INSERT = """
     ON CONFLICT (topic, key) DO NOTHING
     RETURNING seq"""
 
-_READ = "SELECT seq, kind, key, data, at FROM feed_event WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?"
+_READ = """
+    SELECT seq, kind, key, data, at, (SELECT head FROM feed_stream WHERE topic = ?) AS access
+    FROM feed_event WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?"""
 
 _POSITIONS_POSTGRES = "SELECT topic, epoch, head, floor FROM feed_stream WHERE topic = ANY(?)"
 

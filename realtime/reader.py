@@ -72,11 +72,11 @@ class LogReader:
         """Whether `version()` tells that another connection has committed. SQLite does, cheaply."""
         return self._reader().capabilities.dialect == "sqlite"
 
-    async def events(self, topic: str, *, after: int, limit: int) -> list[log.Event]:
+    async def events(self, topic: str, *, after: int, limit: int) -> log.Batch:
         self._stats.reads += 1
         return await self._in_time(log.read(self._reader(), topic, after=after, limit=limit))
 
-    async def page(self, topic: str, *, after: int, limit: int) -> list[log.Event]:
+    async def page(self, topic: str, *, after: int, limit: int) -> log.Batch:
         async with self._catching_up:
             self._stats.pages += 1
             return await self.events(topic, after=after, limit=limit)

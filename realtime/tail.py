@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from realtime.cursor import NO_EPOCH
-from realtime.log import Event, Position
+from realtime.log import Batch, Event, Position
 from realtime.reader import OUTAGES, LogReader
 from realtime.tasks import Tasks, shared
 
@@ -39,9 +39,13 @@ class Tail:
 
     `last` is the newest number known here. `era` counts how often the numbers known here stopped counting, because a
     backup was restored: a watcher of an earlier era cannot go on.
+
+    Events that were read are kept back until `reach` has returned: see `realtime.access`.
     """
 
-    def __init__(self, topic: str, log: LogReader, tasks: Tasks) -> None:
+    def __init__(
+        self, topic: str, log: LogReader, tasks: Tasks, reach: Callable[[int], Awaitable[None]] | None = None
+    ) -> None:
         self.topic = topic
         self.epoch = NO_EPOCH
         self.last = 0
@@ -50,6 +54,7 @@ class Tail:
         self.changed = asyncio.Event()
         self._log = log
         self._tasks = tasks
+        self._reach = reach
         self._ready = False
         self._recent: deque[Event] = deque(maxlen=BUFFER)
         self._pages: OrderedDict[int, list[Event]] = OrderedDict()
@@ -133,7 +138,7 @@ class Tail:
             while self._rung and self._wanted > self.last:
                 self._rung = False
                 began = self.mark()
-                events = await self._log.events(self.topic, after=self.last, limit=PUMP)
+                events = await self._permitted(self._log.events(self.topic, after=self.last, limit=PUMP))
                 if events and self.epoch == NO_EPOCH:
                     await self._look()  # Now that there are events, it has an epoch. Asked before, it might not have.
                 if (began.era, began.last) == (self.era, self.last):
@@ -144,6 +149,13 @@ class Tail:
             logger.warning("reading %s failed, the sweep will ring again: %s", self.topic, type(problem).__name__)
         finally:
             self._pumping, self._rung, self._wanted = False, False, self.last
+
+    async def _permitted(self, read: Awaitable[Batch]) -> list[Event]:
+        """The events of a read, once all are told whom the changes of access before them concern."""
+        events, access = await read
+        if access and self._reach:
+            await self._reach(access)
+        return events
 
     def _extend(self, events: list[Event]) -> None:
         run = run_after(events, self.last)
@@ -188,7 +200,7 @@ class Tail:
     async def _load(self, number: int) -> list[Event]:
         try:
             era = self.era
-            events = await self._log.page(self.topic, after=number * PAGE, limit=PAGE)
+            events = await self._permitted(self._log.page(self.topic, after=number * PAGE, limit=PAGE))
             events = [event for event in events if event.seq <= (number + 1) * PAGE]
             if era == self.era:
                 self._keep(number, events)

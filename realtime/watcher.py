@@ -1,12 +1,12 @@
-"""One watcher of a topic: a number, a guard, and the rules for what it is told."""
+"""One watcher of a topic: a number, a permission, and the rules for what it is told."""
 
 import asyncio
 import contextlib
-import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from domain.enums import StreamResetReason
+from realtime.access import ACCESS_CHANGE, RECHECK, Pass
 from realtime.cursor import NO_EPOCH, Cursor
 from realtime.log import Event, Position
 from realtime.reader import patiently
@@ -14,17 +14,8 @@ from realtime.tail import Tail
 
 ResetReason = StreamResetReason
 
-ACCESS_CHANGE = "acl"
-"""The kind of event that says that who may watch has changed."""
-
 MAX_LAG = 5_000
 """Events that a watcher may be behind; beyond that it is cheaper for everybody to load the page again."""
-
-RECHECK = 30.0
-"""Seconds after which access is asked again, even if no event says that it changed."""
-
-Guard = Callable[[], Awaitable[None]]
-"""Raises a DomainError when the viewer may not watch, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +57,24 @@ class Watcher:
     The tail must be registered with the hub before, so that no ring is missed while the first reads run.
     """
 
-    __slots__ = ("_caught_up", "_check_at", "_era", "_guard", "_rules", "_tail", "seq")
+    __slots__ = ("_caught_up", "_era", "_pass", "_rules", "_tail", "_wait_ends", "seq")
 
-    def __init__(self, tail: Tail, guard: Guard, rules: Rules) -> None:
+    def __init__(self, tail: Tail, permission: Pass, rules: Rules) -> None:
         self._tail = tail
-        self._guard = guard
+        self._pass = permission
         self._rules = rules
         self._era = 0
-        self._check_at = 0.0
+        self._wait_ends: asyncio.Timeout | None = None
         self._caught_up = False
         self.seq = 0
 
-    async def steps(self, after: Cursor | None) -> AsyncGenerator[Step, None]:
-        await self._check_access()
+    async def steps(self, after: Cursor | None, lost: ResetReason | None = None) -> AsyncGenerator[Step, None]:
+        """`lost` is why the watcher begins at the head although it was elsewhere before."""
+        self._pass.on_stale = self._end_wait
+        await self._pass.check()
         start = await patiently(self._tail.locate)
         self._era = self._tail.era
-        lost = self._take_place(after, start)
+        lost = self._take_place(after, start) or lost
         if lost:
             yield Reset(lost, self._cursor())
         while not self._tail.stopped:
@@ -97,7 +90,8 @@ class Watcher:
                 if not events and self._era == self._tail.era:
                     yield self._reset(ResetReason.CURSOR_TOO_OLD)
                 for event in events:
-                    await self._check_access_before(event)
+                    if event.kind == ACCESS_CHANGE or self._pass.is_due:
+                        await self._pass.check()
                     self.seq = event.seq
                     yield Delivered(event, self._cursor())
                 await asyncio.sleep(0)  # Nothing else here suspends when the client keeps up: others want their turn.
@@ -137,16 +131,13 @@ class Watcher:
         """Until there is more, or until access is to be checked again."""
         changed = self._tail.changed
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._check_at - self._rules.clock()):
+            async with asyncio.timeout(self._pass.seconds_left) as self._wait_ends:
                 await changed.wait()
-        if self._rules.clock() >= self._check_at:
-            await self._check_access()
+        self._wait_ends = None
+        if self._pass.is_due:
+            await self._pass.check()
 
-    async def _check_access_before(self, event: Event) -> None:
-        if event.kind == ACCESS_CHANGE or self._rules.clock() >= self._check_at:
-            await self._check_access()
-
-    async def _check_access(self) -> None:
-        """While the guard cannot be asked, nothing is delivered."""
-        await patiently(self._guard)
-        self._check_at = self._rules.clock() + self._rules.recheck * random.uniform(0.8, 1.0)
+    def _end_wait(self) -> None:
+        if self._wait_ends is not None:
+            with contextlib.suppress(RuntimeError):  # It has come to its end already.
+                self._wait_ends.reschedule(0)

@@ -8,9 +8,9 @@ from domain import policy
 from domain.errors import NotFound
 from domain.policy import TicketFacts
 from models import Participant, Ticket
+from realtime.access import RECHECK
 from realtime.entries import Entry, Key
 from realtime.reader import patiently
-from realtime.watcher import RECHECK
 from resolvers.context import Context
 from resolvers.streams import watching
 

@@ -5,19 +5,20 @@ the first alone: so who watches is decided by the stream, every watcher sees 1, 
 that something internal happened.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
 from uuid import UUID
 
 from domain import policy
-from domain.enums import Visibility
+from domain.enums import StreamResetReason, Visibility
 from domain.errors import NotFound
 from domain.policy import Viewer, sees_internal
 from engine.declare import Following
 from models import Ticket
 from realtime.cursor import Cursor
-from realtime.hub import Step
+from realtime.hub import CaughtUp, Moved, Step
 from realtime.log import Event
+from resolvers.access import rests_on
 from resolvers.context import Context
 from resolvers.viewers import load_viewer
 
@@ -50,13 +51,24 @@ def stream_for(viewer: Viewer, ticket_id: UUID) -> str:
 async def follow(ctx: Context, ticket_id: UUID, after: Cursor | None) -> AsyncGenerator[Step, None]:
     """The viewer's stream of a ticket after `after`, in commit order, without end: see `realtime.hub.Hub.follow`.
 
+    A viewer who has come to see another of the ticket's streams gets a reset with ACCESS_CHANGED, and goes on in it.
+
     Raises:
         NotFound: before the first event that the viewer may not see, or may no longer see (J3).
     """
-    topic = stream_for(ctx.viewer, ticket_id)
-    async with aclosing(ctx.services.hub.follow(topic, after, guard=watching(ctx, ticket_id))) as steps:
-        async for step in steps:
-            yield step
+    caught_up, lost = False, None
+    while True:
+        topic = stream_for(ctx.viewer, ticket_id)
+        guard = watching(ctx, ticket_id, topic)
+        try:
+            async with aclosing(ctx.services.hub.follow(topic, after, guard=guard, lost=lost)) as steps:
+                async for step in steps:
+                    if not (caught_up and isinstance(step, CaughtUp)):
+                        yield step
+                    caught_up |= isinstance(step, CaughtUp)
+            return
+        except Moved:
+            after, lost = None, StreamResetReason.ACCESS_CHANGED
 
 
 def following(
@@ -68,21 +80,27 @@ def following(
         Unauthenticated: nobody is signed in.
     """
     policy.check_authenticated(ctx.viewer)
-    return Following(stream_for(ctx.viewer, ticket_id), after, watching(ctx, ticket_id), wanted)
+    topic = stream_for(ctx.viewer, ticket_id)
+    return Following(topic, after, watching(ctx, ticket_id, topic), wanted)
 
 
-def watching(ctx: Context, ticket_id: UUID) -> Callable[[], Awaitable[None]]:
+def watching(ctx: Context, ticket_id: UUID, topic: str | None = None) -> Callable[[], Awaitable[Collection[str]]]:
     """The guard of a running subscription. It makes the viewer anew, from the database, each time it is asked.
 
-    It raises NotFound once the ticket is no longer visible, or when the viewer has come to follow another stream.
+    It raises NotFound once the ticket is no longer visible. A viewer who has come to follow another of its streams than
+    `topic` is Moved; without a `topic` there is nowhere to go on, and it raises NotFound as well.
     """
+    audience = ctx.viewer.audience
 
-    async def check() -> None:
+    async def check() -> Collection[str]:
         viewer = await load_viewer(ctx.user_id, expires_at=ctx.viewer.expires_at)
-        if viewer is None or viewer.audience != ctx.viewer.audience:
+        if viewer is None or not await Ticket.visible_to(viewer).filter(id=ticket_id).exists():
             raise NotFound("ticket")
-        if not await Ticket.visible_to(viewer).filter(id=ticket_id).exists():
+        if topic is None and viewer.audience != audience:
             raise NotFound("ticket")
         ctx.viewer = viewer
+        if topic not in (None, stream_for(viewer, ticket_id)):
+            raise Moved
+        return rests_on(viewer, ticket_id)
 
     return check

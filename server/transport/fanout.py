@@ -10,19 +10,22 @@ import struct
 from collections.abc import Hashable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
 from starlette.types import Scope
 
-from domain.errors import DomainError
+from domain.enums import StreamResetReason
+from domain.errors import DomainError, Forbidden
 from engine.declare import Following
 from engine.executing import Engine, Operation
 from engine.statements import NotPlannable
 from engine.streaming import CAUGHT_UP, RESET, StreamPlan
+from realtime.access import Interest
 from realtime.cursor import Cursor
-from realtime.hub import CaughtUp, Delivered, Hub, Reset, Step
+from realtime.hub import CaughtUp, Delivered, Hub, Moved, Pass, Reset, Step
 from server.transport.uvicorn_server import PROTOCOL
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ log = structlog.get_logger(__name__)
 class Stream:
     """What a subscriber follows: a plan with its variables, a topic with its guard, and the socket's protocol."""
 
+    operation: Operation
+    given: Mapping[str, Any]
     plan: StreamPlan
     variables: Mapping[str, Any]
     following: Following
@@ -54,6 +59,7 @@ class Member:
     context: Any
     prefix: bytes
     group: "Group | None" = None
+    interest: Interest | None = None
     caught_up: bool = False
 
     def write(self, tail: bytes) -> bool:
@@ -82,13 +88,20 @@ class Group:
     place: Cursor
     members: dict[Member, None] = field(default_factory=dict)
     arriving: dict[int, dict[Member, None]] = field(default_factory=dict)
+    told: set[Member] = field(default_factory=set)
+    """Those who have been sent the event after `place` already, while it is being sent."""
     task: asyncio.Task[None] | None = None
 
-    def take(self, member: Member, seq: int) -> bool:
-        """Whether a member that is at `seq` is in the group from here on, or as soon as the group comes there."""
-        if seq < self.place.seq:
+    def take(self, member: Member, seq: int, permission: Pass) -> bool:
+        """Whether a member that is at `seq` is in the group from here on, or as soon as the group comes there.
+
+        A change of access that concerns it sends it out again, so that it is asked about before its next event.
+        """
+        if seq < self.place.seq or permission.is_stale:
             return False
         member.group = self
+        member.interest = Interest(permission.subjects, partial(self.send_out, member))
+        self.fanout.hub.access.add(member.interest)
         here = self.members if seq == self.place.seq else self.arriving.setdefault(seq, {})
         here[member] = None
         return True
@@ -96,6 +109,8 @@ class Group:
     def remove(self, member: Member) -> None:
         """Let a member go; with the last one the group ends."""
         member.group = None
+        if member.interest is not None:
+            self.fanout.hub.access.discard(member.interest)
         self.members.pop(member, None)
         for waiting in self.arriving.values():
             waiting.pop(member, None)
@@ -125,40 +140,50 @@ class Group:
             self.fanout.executions += 1
             await self.send(orjson.dumps(payload) + b"}")
         self.place = step.cursor
+        self.told.clear()
         self.members |= self.arriving.pop(self.place.seq, {})
 
     async def send(self, tail: bytes) -> None:
         """Write to every member, also to those who join meanwhile: they are at the place before this event too."""
-        done: set[Member] = set()
-        while waiting := [member for member in self.members if member not in done]:
+        while waiting := [member for member in self.members if member not in self.told]:
             for number, member in enumerate(waiting, 1):
-                done.add(member)
-                if member in self.members and not member.write(tail):
-                    self.fanout.go_alone(member, self.place)
+                if member not in self.members:
+                    continue
+                if member.write(tail):
+                    self.told.add(member)
+                    self.fanout.deliveries += 1
+                else:
+                    self.send_out(member)
                 if number % WRITES_BEFORE_YIELD == 0:
                     await asyncio.sleep(0)
-        self.fanout.deliveries += len(done)
 
     async def check(self) -> None:
         """Ask for every member whether it may still follow, and whether it still follows alike."""
-        for seq, member in self.everybody():
+        for member in self.everybody():
             viewer = member.context.viewer
-            with suppress(DomainError):  # it meets the refusal again by itself, and is told
+            with suppress(DomainError, Moved):  # it meets the refusal again by itself, and is told
                 await member.stream.following.guard()
                 if member.context.viewer == viewer:
                     continue
-            if member.group is self:
-                self.fanout.go_alone(member, Cursor(self.place.epoch, max(seq, self.place.seq)))
+            self.send_out(member)
 
     def dissolve(self) -> None:
         self.fanout.groups.pop(self.key, None)
-        for seq, member in self.everybody():
-            self.fanout.go_alone(member, Cursor(self.place.epoch, seq))
+        for member in self.everybody():
+            self.send_out(member)
 
-    def everybody(self) -> list[tuple[int, Member]]:
-        """All members with their places, those who are still arriving too."""
-        here = [(self.place.seq, member) for member in self.members]
-        return here + [(seq, member) for seq, waiting in self.arriving.items() for member in waiting]
+    def send_out(self, member: Member) -> None:
+        """Let a member follow by itself from where it is. Its access is asked about first."""
+        if member.group is self:
+            self.fanout.go_alone(member, self.place_of(member))
+
+    def place_of(self, member: Member) -> Cursor:
+        arrived = next((seq for seq, waiting in self.arriving.items() if member in waiting), self.place.seq)
+        return Cursor(self.place.epoch, self.place.seq + 1 if member in self.told else max(arrived, self.place.seq))
+
+    def everybody(self) -> list[Member]:
+        """All members, those who are still arriving too."""
+        return [*self.members, *(member for waiting in self.arriving.values() for member in waiting)]
 
 
 @dataclass(eq=False, slots=True)
@@ -178,7 +203,12 @@ class Fanout:
             DomainError: its arguments are wrong, or it may not be followed.
         """
         protocol = scope.get("extensions", {}).get(PROTOCOL)
-        planned = self.engine.stream(operation, given, context.viewer) if protocol is not None else None
+        return await self._opened(operation, given, context, protocol) if protocol is not None else None
+
+    async def _opened(
+        self, operation: Operation, given: Mapping[str, Any], context: Any, protocol: Any
+    ) -> Stream | None:
+        planned = self.engine.stream(operation, given, context.viewer)
         if planned is None:
             return None
         plan, variables = planned
@@ -187,7 +217,8 @@ class Fanout:
         except NotPlannable as reason:
             self.engine.stats[f"unplanned stream: {reason}"] += 1
             return None
-        return Stream(plan, variables, await plan.declared.open(context, plan.given(variables)), protocol)
+        following = await plan.declared.open(context, plan.given(variables))
+        return Stream(operation, given, plan, variables, following, protocol)
 
     def member(self, handler: "Handler", operation: "SafeOperation", stream: Stream, context: Any) -> Member:
         """A subscriber to be, which has not begun to follow."""
@@ -197,19 +228,39 @@ class Fanout:
     async def follow(self, member: Member, after: Cursor | None) -> bool:
         """Follow by itself until the member can join a group: True. False where the stream has come to its end.
 
+        A member who has come to follow another topic gets a reset with ACCESS_CHANGED, and goes on there.
+
         Raises:
             DomainError: the member may not follow, or no longer.
         """
+        lost = None
+        while True:
+            try:
+                return await self._follow(member, after, lost)
+            except Moved:
+                await self._reopen(member)
+                after, lost = None, StreamResetReason.ACCESS_CHANGED
+
+    async def _follow(self, member: Member, after: Cursor | None, lost: StreamResetReason | None) -> bool:
         following = member.stream.following
-        async with aclosing(self.hub.follow(following.topic, after, guard=following.guard)) as steps:
-            async for step in steps:
-                payload = await self._told(member, step)
-                if payload is not None:
-                    await member.operation.send_payload(payload)
-                member.caught_up |= isinstance(step, CaughtUp)
-                if member.caught_up and self._joined(member, step.cursor):
-                    return True
+        with self.hub.admit(following.guard) as permission:
+            async with aclosing(self.hub.follow(following.topic, after, guard=permission, lost=lost)) as steps:
+                async for step in steps:
+                    payload = await self._told(member, step)
+                    if payload is not None:
+                        await member.operation.send_payload(payload)
+                    member.caught_up |= isinstance(step, CaughtUp)
+                    if member.caught_up and self._joined(member, step.cursor, permission):
+                        return True
         return False
+
+    async def _reopen(self, member: Member) -> None:
+        """Plan the member's stream for the viewer that it has become."""
+        was = member.stream
+        opened = await self._opened(was.operation, was.given, member.context, was.protocol)
+        if opened is None:
+            raise Forbidden("Your access has changed. Subscribe again.")
+        member.stream = opened
 
     def go_alone(self, member: Member, after: Cursor) -> None:
         """Let a member follow by itself from a place on, as at first."""
@@ -242,16 +293,18 @@ class Fanout:
             case Delivered():
                 return await self.payload(member.stream, step, member.context.viewer)
 
-    def _joined(self, member: Member, place: Cursor) -> bool:
+    def _joined(self, member: Member, place: Cursor, permission: Pass) -> bool:
         if place.seq == 0:
             return False  # the topic has no event yet, hence no epoch that a group could go on from
         stream, viewer = member.stream, member.context.viewer
         key = (id(stream.plan), stream.following.topic, self._alike(stream.plan, viewer, stream.variables))
         group = self.groups.get(key)
         if group is not None:
-            return group.take(member, place.seq)
+            return group.take(member, place.seq, permission)
+        if permission.is_stale:
+            return False
         group = self.groups[key] = Group(self, key, stream, viewer, place)
-        group.take(member, place.seq)
+        group.take(member, place.seq, permission)
         group.task = asyncio.create_task(group.run())
         return True
 

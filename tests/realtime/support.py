@@ -87,7 +87,7 @@ class Store:
             return await log.compact(conn, topic, keep=keep, batch=10_000)
 
     async def read_all(self, topic: str) -> list[Event]:
-        return await log.read(self.reader, topic, after=0, limit=100_000)
+        return (await log.read(self.reader, topic, after=0, limit=100_000)).events
 
     async def position(self, topic: str) -> Position:
         return await log.position(self.reader, topic)

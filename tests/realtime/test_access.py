@@ -8,12 +8,14 @@ import pytest
 from domain.errors import Forbidden, NotFound
 from realtime.cursor import Cursor
 from realtime.hub import Hub
+from realtime.log import ACCESS, Draft
 from tests.realtime.conftest import MakeHub, make_silent_hub
 from tests.realtime.support import (
     PATIENCE,
     Clock,
     Store,
     draft,
+    eventually,
     follow,
     next_step,
     take,
@@ -173,3 +175,164 @@ async def test_a_guard_that_hangs_can_be_left(silent_hub: Hub) -> None:
             await coming
 
     assert silent_hub.stats.watchers == 0
+
+
+# ---- changes of access that are told on their own topic
+
+
+class Rights:
+    """A guard that rests on subjects, and can be held up between reading and answering."""
+
+    def __init__(self, *subjects: str) -> None:
+        self.subjects = subjects
+        self.is_open = True
+        self.asked = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def __call__(self) -> tuple[str, ...]:
+        self.asked += 1
+        may = self.is_open
+        await self.answers.wait()
+        if not may:
+            raise Forbidden
+        return self.subjects
+
+
+def change(number: int, **about: str) -> Draft:
+    return draft(ACCESS, f"change {number}", kind="acl", **about)
+
+
+async def test_an_event_is_kept_back_until_the_changes_before_it_are_known(store: Store, silent_hub: Hub) -> None:
+    """Nobody rings for the change: it is found out with the event."""
+    ann, bob = Rights("user:ann"), Rights("user:bob")
+    async with (
+        aclosing(follow(silent_hub, "t", guard=ann)) as hers,
+        aclosing(follow(silent_hub, "t", guard=bob)) as his,
+    ):
+        await take_until_caught_up(hers)
+        await take_until_caught_up(his)
+
+        await store.append(change(1, user="ann"))
+        ann.is_open = False
+        silent_hub.ring(await store.append(draft("t", "1")))
+
+        with pytest.raises(Forbidden):
+            await next_step(hers)
+        assert told(await take(his, 1)) == [1]
+    assert (ann.asked, bob.asked) == (2, 1)
+
+
+async def test_events_of_a_catch_up_are_kept_back_as_well(store: Store, silent_hub: Hub) -> None:
+    await store.fill("t", 1, 700)
+    ann = Rights("user:ann")
+    async with aclosing(follow(silent_hub, "t", await store.cursor("t", 0), guard=ann)) as hers:
+        assert told(await take(hers, 10)) == list(range(1, 11))
+
+        await store.append(change(1, user="ann"))
+        ann.is_open = False
+        steps = told(await take(hers, 90))  # the rest of the page, which was read before the change
+
+        assert steps == list(range(11, 101))
+        with pytest.raises(Forbidden):
+            await next_step(hers)
+
+
+async def test_a_thousand_changes_of_others_ask_nobody_and_read_little(store: Store, silent_hub: Hub) -> None:
+    bob = Rights("user:bob", "organization:1")
+    async with aclosing(follow(silent_hub, "t", guard=bob)) as his:
+        await take_until_caught_up(his)
+        await store.append(*(change(number, user=f"other {number}") for number in range(1_000)))
+
+        silent_hub.ring(await store.append(draft("t", "1")))
+
+        assert told(await take(his, 1)) == [1]
+    assert (bob.asked, silent_hub.stats.reads, silent_hub.access.last) == (1, 1, 1_000)
+
+
+async def test_a_watcher_that_waits_is_asked_about_at_once(store: Store, silent_hub: Hub) -> None:
+    ann = Rights("user:ann", "organization:1")
+    async with aclosing(follow(silent_hub, "t", guard=ann)) as hers:
+        await take_until_caught_up(hers)
+        end = asyncio.ensure_future(next_step(hers))
+        await asyncio.sleep(0)
+
+        ann.is_open = False
+        silent_hub.ring(await store.append(change(1, organization="1")))
+
+        with pytest.raises(Forbidden):
+            await end
+
+
+async def test_a_change_while_the_guard_is_being_asked_for_the_first_time_is_not_missed(
+    store: Store, silent_hub: Hub
+) -> None:
+    ann = Rights("user:ann")
+    ann.answers.clear()
+    async with aclosing(follow(silent_hub, "t", guard=ann)) as hers:
+        first = asyncio.ensure_future(next_step(hers))
+        await eventually(lambda: ann.asked == 1)
+
+        ann.is_open = False
+        silent_hub.ring(await store.append(change(1, user="ann")))
+        await silent_hub.access.reach(1)
+        ann.answers.set()
+
+        with pytest.raises(Forbidden):
+            await first
+    assert ann.asked == 2
+
+
+async def test_a_guard_is_asked_about_what_it_has_come_to_rest_on(store: Store, silent_hub: Hub) -> None:
+    ann = Rights("user:ann")
+    async with aclosing(follow(silent_hub, "t", guard=ann)) as hers:
+        await take_until_caught_up(hers)
+        ann.subjects = ("user:ann", "organization:2")
+        silent_hub.ring(await store.append(change(1, organization="2")) | await store.append(draft("t", "1")))
+        assert told(await take(hers, 1)) == [1]
+        assert ann.asked == 1
+
+        silent_hub.ring(await store.append(change(2, user="ann")) | await store.append(draft("t", "2")))
+        assert told(await take(hers, 1)) == [2]
+        silent_hub.ring(await store.append(change(3, organization="2")) | await store.append(draft("t", "3")))
+        assert told(await take(hers, 1)) == [3]
+
+    assert ann.asked == 3
+
+
+async def test_changes_that_are_no_longer_kept_concern_everybody(store: Store, silent_hub: Hub) -> None:
+    ann = Rights("user:ann")
+    async with aclosing(follow(silent_hub, "t", guard=ann)) as hers:
+        await take_until_caught_up(hers)
+        await store.append(*(change(number, user="ann") for number in range(5)))
+        await store.append(*(change(number, user="bob") for number in range(5, 10)))
+        await store.compact(ACCESS, keep=2)
+        ann.is_open = False
+
+        silent_hub.ring(await store.append(draft("t", "1")))
+
+        with pytest.raises(Forbidden):
+            await next_step(hers)
+
+
+async def test_after_a_restored_backup_everybody_is_asked_about(store: Store, make_hub: MakeHub) -> None:
+    hub = await make_hub(sweep_every=0.02, sweep_every_when_deaf=0.02)
+    ann = Rights("user:ann")
+    await store.append(*(change(number, user="bob") for number in range(3)))
+    async with aclosing(follow(hub, "t", guard=ann)) as hers:
+        await take_until_caught_up(hers)
+        ann.is_open = False
+
+        async with store.transaction() as conn:
+            await conn.execute_query("UPDATE feed_stream SET epoch = 'restored' WHERE topic = 'access'")
+
+        with pytest.raises(Forbidden):
+            await next_step(hers)
+
+
+async def test_nothing_is_remembered_of_those_who_have_gone(store: Store, silent_hub: Hub) -> None:
+    for _ in range(3):
+        async with aclosing(follow(silent_hub, "t", guard=Rights("user:ann", "organization:1"))) as hers:
+            await take_until_caught_up(hers)
+
+    assert silent_hub.access.interested == 0

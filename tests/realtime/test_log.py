@@ -42,7 +42,7 @@ async def test_each_topic_counts_for_itself_and_keeps_the_order_of_the_drafts(st
 async def test_reading_begins_after_the_given_number_and_ends_at_the_limit(store: Store) -> None:
     await store.fill("t", 1, 10)
 
-    events = await log.read(store.reader, "t", after=3, limit=4)
+    events, _ = await log.read(store.reader, "t", after=3, limit=4)
 
     assert [event.seq for event in events] == [4, 5, 6, 7]
 

@@ -109,11 +109,18 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, *, recheck: float | None = None, send_buffer: int | None = None, drain_seconds: float = 0.0
+    settings: Settings,
+    *,
+    recheck: float | None = None,
+    send_buffer: int | None = None,
+    drain_seconds: float = 0.0,
+    quiet: bool = False,
 ) -> AsyncIterator[Served]:
     """The application on a free port. `recheck`: seconds after which access is asked again; `send_buffer`: bytes that
-    the system takes for a client that does not read."""
+    the system takes for a client that does not read; `quiet`: it looks for nothing that it was not rung for."""
     hub = Hub if recheck is None else partial(Hub, recheck=recheck)
+    if quiet:
+        hub = partial(hub, sweep_every=3600, sweep_every_when_deaf=3600, poll=3600)
     passwords = partial(Passwords, CHEAP)
     with mock.patch.object(server.app, "Hub", hub), mock.patch.object(server.auth, "Passwords", passwords):
         casewire = create_app(settings)
