@@ -6,10 +6,15 @@ from typing import Any
 
 import strawberry
 from graphql import Executor
+from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from server.transport.documents import Documents, Gate
 from server.transport.limits import Limits
+
+
+REPLACED = (ParserCache, ValidationCache)
+"""`Documents` remembers both. Beside it they bring trees of their own, which would be validated for every request."""
 
 
 class FreshPerEvent(StrawberryGraphQLCoreExecutionContext):
@@ -33,7 +38,8 @@ def guarded(schema: strawberry.Schema, limits: Limits) -> tuple[strawberry.Schem
     """A copy of `schema` that keeps to `limits` and leaks nothing; the original stays as it is for those in-process."""
     documents = Documents(schema._schema, limits)
     ours = copy(schema)
-    ours.extensions = (partial(Gate, documents, limits.max_tokens), *schema.extensions)
+    others = [each for each in schema.extensions if each not in REPLACED]
+    ours.extensions = (partial(Gate, documents, limits.max_tokens), *others)
     ours.execution_context_class = fresh_per_event(schema.execution_context_class)
     # Strawberry logs every error here with its traceback, a refused field as loudly as a bug. `masking` logs the bugs.
     ours.process_errors = lambda errors, execution_context=None: None  # type: ignore[method-assign]

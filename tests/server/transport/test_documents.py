@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, parse, specified_rules
-from strawberry.extensions import SchemaExtension
+from graphql import DocumentNode, GraphQLError, parse, specified_rules
+from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 
 from server.transport import documents
 from server.transport.documents import Documents
@@ -25,6 +25,23 @@ def test_a_document_is_parsed_and_validated_once() -> None:
     rules = tuple(specified_rules)
     assert one.errors(rules, None, {}) is two.errors(rules, None, {})
     assert one.errors((), None, {}) == []  # other rules, another verdict
+
+
+async def test_a_request_the_ordinary_way_validates_no_document_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    validated: list[DocumentNode] = []
+
+    def validate(schema: Any, node: DocumentNode, rules: Any) -> list[GraphQLError]:
+        validated.append(node)
+        return validate_document(schema, node, rules)
+
+    validate_document = documents.validate_document
+    monkeypatch.setattr(documents, "validate_document", validate)
+    endpoint = make_endpoint(schema=make_schema(extensions=[ParserCache, ValidationCache]))
+
+    answers = [(await post(endpoint, "{ me }")).json() for _ in range(3)]
+
+    assert all("errors" not in answer for answer in answers), answers
+    assert len(validated) == 1
 
 
 def test_the_documents_used_least_recently_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
