@@ -6,6 +6,7 @@ are in commit order, and a rollback takes its numbers back. A cursor is a number
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,10 +75,45 @@ async def append(conn: BaseDBAsyncClient, drafts: Iterable[Draft], *, at: dateti
     """
     rows = [(draft, _checked(draft)) for draft in sorted(drafts, key=lambda draft: draft.topic)]
     moment = _moment(conn, at)
-    heads: dict[str, int] = {}
+    if not rows:
+        return {}
+    counts = Counter(draft.topic for draft, _ in rows)
+    heads = await _take_numbers(conn, counts)
+    if await _insert(conn, rows, {topic: heads[topic] - taken for topic, taken in counts.items()}, moment):
+        return heads
+    # A key was there already: its number must not become a gap. Nobody else has taken one, the rows are locked.
+    for topic, taken in counts.items():
+        await _rows(conn, _TAKE_BACK_EVENTS, topic, heads[topic] - taken)
+        await _rows(conn, _TAKE_BACK_NUMBERS, taken, topic)
     for draft, data in rows:
         heads[draft.topic] = await _append_one(conn, draft, data, moment)
     return heads
+
+
+async def _take_numbers(conn: BaseDBAsyncClient, counts: Mapping[str, int]) -> dict[str, int]:
+    """Lock the topics, in their order, and take as many numbers of each as it is to get; returns the new heads."""
+    streams = [(topic, secrets.token_hex(4), counts[topic]) for topic in sorted(counts)]
+    if conn.capabilities.dialect == "sqlite":
+        found = await _rows(conn, _TAKE_NUMBERS_SQLITE, orjson.dumps(streams).decode())
+    else:
+        found = await _rows(conn, _TAKE_NUMBERS_POSTGRES, *map(list, zip(*streams, strict=True)))
+    return {row["topic"]: int(row["head"]) for row in found}
+
+
+async def _insert(
+    conn: BaseDBAsyncClient, rows: list[tuple[Draft, str]], before: dict[str, int], moment: datetime | str
+) -> bool:
+    """Write all events at once, numbered from `before`; False where a key was there and its event was left out."""
+    numbers = dict(before)
+    events = []
+    for draft, data in rows:
+        numbers[draft.topic] += 1
+        events.append((draft.topic, numbers[draft.topic], draft.key, draft.kind, data))
+    if conn.capabilities.dialect == "sqlite":
+        written = await _rows(conn, _INSERT_ALL_SQLITE, moment, orjson.dumps(events).decode())
+    else:
+        written = await _rows(conn, _INSERT_ALL_POSTGRES, moment, *map(list, zip(*events, strict=True)))
+    return len(written) == len(rows)
 
 
 async def _append_one(conn: BaseDBAsyncClient, draft: Draft, data: str, moment: datetime | str) -> int:
@@ -181,6 +217,39 @@ def _sql(dialect: str, query: str) -> str:
     numbers = count(1)
     return re.sub(r"\?", lambda _: f"${next(numbers)}", query)
 
+
+_TAKE_NUMBERS_SQLITE = """
+    INSERT INTO feed_stream (topic, epoch, head, floor)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), 0
+    FROM json_each(?) WHERE true
+    ON CONFLICT (topic) DO UPDATE SET head = feed_stream.head + excluded.head
+    RETURNING topic, head"""
+
+_TAKE_NUMBERS_POSTGRES = """
+    INSERT INTO feed_stream (topic, epoch, head, floor)
+    SELECT topic, epoch, taken, 0
+    FROM unnest(?::text[], ?::text[], ?::bigint[]) WITH ORDINALITY AS given (topic, epoch, taken, place) ORDER BY place
+    ON CONFLICT (topic) DO UPDATE SET head = feed_stream.head + excluded.head
+    RETURNING topic, head"""
+
+_INSERT_ALL_SQLITE = """
+    INSERT INTO feed_event (at, topic, seq, key, kind, data)
+    SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+           json_extract(value, '$[3]'), json_extract(value, '$[4]')
+    FROM json_each(?) WHERE true
+    ON CONFLICT (topic, key) DO NOTHING
+    RETURNING seq"""
+
+_INSERT_ALL_POSTGRES = """
+    INSERT INTO feed_event (at, topic, seq, key, kind, data)
+    SELECT ?::timestamptz, topic, seq, key, kind, data
+    FROM unnest(?::text[], ?::bigint[], ?::text[], ?::text[], ?::text[]) AS given (topic, seq, key, kind, data)
+    ON CONFLICT (topic, key) DO NOTHING
+    RETURNING seq"""
+
+_TAKE_BACK_EVENTS = "DELETE FROM feed_event WHERE topic = ? AND seq > ?"
+
+_TAKE_BACK_NUMBERS = "UPDATE feed_stream SET head = head - ? WHERE topic = ?"
 
 _TAKE_NUMBER = """
     INSERT INTO feed_stream (topic, epoch, head, floor) VALUES (?, ?, 1, 0)
