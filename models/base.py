@@ -1,10 +1,12 @@
 """What every table shares: UUIDv7 keys, instants in UTC, rows that are not awaitable."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from tortoise import Model, fields
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 from uuid_utils.compat import uuid7
@@ -83,6 +85,27 @@ class _NotAwaitable:
 
 class BaseModel(Model):
     id = fields.UUIDField(primary_key=True, default=uuid7)
+
+    _as_read: dict[str, Any] | None = None
+
+    def keep_as_read(self) -> None:
+        """Remember the columns as they are: `save` then writes those that have changed since, and no other."""
+        self._as_read = {name: getattr(self, name) for name in self._meta.fields_db_projection}
+
+    async def save(
+        self,
+        using_db: BaseDBAsyncClient | None = None,
+        update_fields: Iterable[str] | None = None,
+        force_create: bool = False,
+        force_update: bool = False,
+    ) -> None:
+        if self._as_read is not None and update_fields is None:
+            update_fields = [name for name, value in self._as_read.items() if getattr(self, name) != value]
+            if not update_fields:
+                return
+        await super().save(using_db, update_fields, force_create, force_update)
+        if self._as_read is not None:
+            self.keep_as_read()
 
     __await__ = _NotAwaitable()
 

@@ -72,7 +72,7 @@ def database_config(url: str) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         pragmas = {**SQLITE_DEFAULTS, **dict(parse_qsl(parts.query))}
         path = sqlite_path(url)
-        connection = {"engine": "models.sqlite", "credentials": {"file_path": path, **pragmas}}
+        connection = {"engine": "models.sqlite_loop", "credentials": {"file_path": path, **pragmas}}
         read_only = {"engine": "models.sqlite", "credentials": {"file_path": path, **pragmas, "query_only": "ON"}}
         aliases: dict[str, Any] = {WRITER: connection, READER: read_only}
     elif parts.scheme in ("postgres", "postgresql", "asyncpg"):

@@ -8,6 +8,7 @@ from domain import lifecycle, policy
 from domain.enums import MessageKind, MessageSource, TicketStatus, Visibility
 from domain.errors import IdempotencyMismatch, NotFound
 from domain.naming import line, text
+from engine.prepared import Prepared
 from models import Attachment, Message, Ticket
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Reset
@@ -17,6 +18,8 @@ from resolvers.conversation import Saying, say
 from resolvers.streams import MESSAGE_ADDED, follow
 from resolvers.tickets import lock_ticket, windows_of
 from resolvers.transaction import Work, unit_of_work
+
+SENT_BEFORE = Prepared(Message, {"ticket_id": UUID, "actor_id": UUID, "client_message_id": str}, lambda rows: rows)
 
 
 @unit_of_work
@@ -171,9 +174,7 @@ async def _replied_to(ctx: Context, ticket: Ticket, message_id: UUID | None) -> 
 async def _sent_before(ctx: Context, ticket: Ticket, saying: Saying) -> Message | None:
     if saying.client_message_id is None:
         return None
-    earlier = await Message.get_or_none(
-        ticket_id=ticket.id, actor_id=ctx.user_id, client_message_id=saying.client_message_id
-    )
+    earlier = await SENT_BEFORE.first(ticket.id, ctx.user_id, saying.client_message_id)
     if earlier is None:
         return None
     files = {file.id for file in await Attachment.filter(message_id=earlier.id)}

@@ -13,7 +13,7 @@ from models.database import reader, writer
 from realtime import log
 from resolvers import timeline
 from resolvers.context import Context
-from resolvers.tickets import windows_of
+from resolvers.tickets import LOCKED, windows_of
 from resolvers.transaction import Work, remember, run_in_transaction, unit_of_work
 
 BATCH = 200
@@ -113,8 +113,9 @@ async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
 
 
 async def _lock(ticket_id: UUID) -> tuple[Ticket, Windows]:
-    ticket = await Ticket.select_for_update().get(id=ticket_id)
-    await remember(ticket_id)
+    ticket = await LOCKED.first(ticket_id)
+    assert ticket is not None, "tickets are never deleted"
+    remember(ticket)
     return ticket, await windows_of(ticket)
 
 

@@ -8,13 +8,17 @@ from domain.errors import NotFound, StaleVersion
 from domain.lifecycle import Windows
 from domain.naming import quoted, text
 from domain.policy import TicketFacts
+from engine.prepared import Prepared
 from models import Message, Organization, Ticket, User
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
 from resolvers.reading import found
-from resolvers.ticket_facts import as_fact
+from resolvers.ticket_facts import as_fact, facts_of, with_facts
 from resolvers.transaction import Work, remember, unit_of_work
+
+LOCKED = Prepared(Ticket, {"id": UUID}, lambda rows: with_facts(rows).select_for_update())
+ORGANIZATION = Prepared(Organization, {"id": UUID}, lambda rows: rows)
 
 
 async def get_ticket(ctx: Context, ticket_id: UUID) -> Ticket | None:
@@ -37,16 +41,21 @@ async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFact
         NotFound: there is none that the viewer may see.
     """
     policy.check_authenticated(ctx.viewer)
-    ticket = await Ticket.visible_to(ctx.viewer).select_for_update().get_or_none(id=ticket_id)
+    ticket = await LOCKED.first(ticket_id)
     if ticket is None:
         raise NotFound("ticket", field=("ticketId",))
-    known = await remember(ticket.id)
-    return ticket, ticket.facts(is_participant=as_fact(ctx.user_id) in known["participant_ids"])
+    facts = ticket.facts(is_participant=as_fact(ctx.user_id) in facts_of(ticket)["participant_ids"])
+    if not policy.may_read_ticket(ctx.viewer, facts):
+        raise NotFound("ticket", field=("ticketId",))
+    remember(ticket)
+    return ticket, facts
 
 
 async def windows_of(ticket: Ticket) -> Windows:
     """The times that the ticket's organization has chosen."""
-    return (await Organization.get(id=ticket.organization_id)).windows
+    organization = await ORGANIZATION.first(ticket.organization_id)
+    assert organization is not None, "a ticket's organization cannot be deleted"
+    return organization.windows
 
 
 @unit_of_work

@@ -22,7 +22,7 @@ from models.database import WRITER
 from realtime import log
 from resolvers.context import Context
 from resolvers.list_events import list_drafts
-from resolvers.ticket_facts import Facts, facts_of, with_facts
+from resolvers.ticket_facts import Facts, facts_of
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -92,12 +92,13 @@ async def work_in_transaction(context: Context, body: Callable[[Work], Awaitable
     return result
 
 
-async def remember(ticket_id: UUID) -> Facts:
-    """The facts of a ticket that is locked; the running unit of work keeps those from before it changed anything."""
-    facts = facts_of(await with_facts(Ticket.all()).get(id=ticket_id))
+def remember(ticket: Ticket) -> Facts:
+    """The facts of a ticket that was locked `with_facts`; the unit of work keeps those from before it changed it."""
+    facts = facts_of(ticket)
+    ticket.keep_as_read()
     work = _current.get()
     if work is not None:
-        work.before.setdefault(ticket_id, facts)
+        work.before.setdefault(ticket.id, facts)
     return facts
 
 
