@@ -12,7 +12,6 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from server.transport.documents import Documents, Gate
 from server.transport.limits import Limits
 
-
 REPLACED = (ParserCache, ValidationCache)
 """`Documents` remembers both. Beside it they bring trees of their own, which would be validated for every request."""
 
