@@ -227,6 +227,25 @@ class CertificateKind(Described):
     TRAINING = "TRAINING", "Training."
 
 
+class RequestTypeAvailability(Described):
+    """Whether an organization may ask for something now (S18)."""
+
+    AVAILABLE = "AVAILABLE", "It may."
+    INACTIVE = "INACTIVE", "Its certificates for it are not in force today."
+    ABSENT = "ABSENT", "It has no certificate for it; such types are not listed."
+
+
+class CustomFieldKind(Described):
+    """What kind of value a field of a form takes."""
+
+    TEXT = "TEXT", "Text."
+    NUMBER = "NUMBER", "A number."
+    BOOLEAN = "BOOLEAN", "Yes or no."
+    DATE = "DATE", "A calendar date."
+    ENUM = "ENUM", "One or more of what there is to choose from."
+    URL = "URL", "An address on the web."
+
+
 class ChangeType(Described):
     """What an event of a stream says about its object."""
 

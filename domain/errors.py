@@ -99,6 +99,24 @@ class IdempotencyMismatch(DomainError):
     code = "IDEMPOTENCY_MISMATCH"
 
 
+class Duplicate(DomainError):
+    """There is one of that name or number already."""
+
+    code = "DUPLICATE"
+
+
+class CertificateRequired(DomainError):
+    """A request needs a certificate of a kind that was not chosen, or that the organization does not have (S18)."""
+
+    code = "CERTIFICATE_REQUIRED"
+
+
+class CertificateInactive(DomainError):
+    """The certificate is not in force on this day (S18)."""
+
+    code = "CERTIFICATE_INACTIVE"
+
+
 class TooManyFiles(DomainError):
     """More files than one message may have (S53)."""
 

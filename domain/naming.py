@@ -2,6 +2,7 @@
 
 import re
 
+from domain.enums import TicketChannel
 from domain.errors import Invalid, Required
 
 SUBJECT_LIMIT = 300
@@ -38,6 +39,21 @@ def text(value: str, *, field: str, limit: int = TEXT_LIMIT) -> str:
         Required, Invalid: as for `line`.
     """
     return _checked(value, field, limit).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def subject_of(channel: TicketChannel, given: str, *, username: str) -> str:
+    """The subject of a new ticket: of a conference call always, of a phone call where none is given, who called (S31).
+
+    Raises:
+        Required, Invalid: as for `line`, where it is not made.
+    """
+    match channel:
+        case TicketChannel.CONFERENCE_CALL:
+            return f"Conference call – {username}"
+        case TicketChannel.PHONE if not given.strip():
+            return f"Phone call – {username}"
+        case _:
+            return line(given, field="subject")
 
 
 def email(value: str, *, field: str = "email") -> str:

@@ -7,6 +7,7 @@ from tortoise.expressions import Q
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 
+from domain.entitlement import Certificate
 from domain.enums import CertificateKind, Confidentiality
 from domain.policy import Viewer
 from models.base import BaseModel, Choice, anyone_signed_in, member_of
@@ -37,6 +38,7 @@ class RequestType(BaseModel):
     name = fields.CharField(200)
     handler_label = fields.CharField(200)
     required_certificate_kind: CertificateKind | None = Choice(CertificateKind, max_length=24, null=True)
+    required_fields: list[str] | None = fields.JSONField(null=True, description="names of fields of `ticketCreate`")
     default_confidentiality: Confidentiality = Choice(
         Confidentiality, max_length=16, default=Confidentiality.ORGANIZATION
     )
@@ -104,6 +106,10 @@ class ServiceCertificate(BaseModel):
         table = "service_certificate"
         constraints = [CheckConstraint(check="ends_at >= starts_at", name="service_certificate_dates_in_order")]
         indexes = [Index(fields=("organization_id", "ends_at"), name="service_certificate_by_end")]
+
+    def terms(self, product_ids: frozenset[UUID] = frozenset()) -> Certificate:
+        """What `domain.entitlement` decides by; the products are known only to their own table."""
+        return Certificate(self.number, self.kind, self.starts_at, self.ends_at, product_ids)
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:

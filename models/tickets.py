@@ -104,6 +104,11 @@ class Ticket(BaseModel):
     )
     space_id: UUID | None
 
+    quotes: fields.ForeignKeyNullableRelation["Ticket"] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="quoted_by", null=True, on_delete=fields.SET_NULL
+    )
+    quotes_id: UUID | None
+
     subject = fields.CharField(300)
     description = fields.TextField()
     language = fields.CharField(16, null=True)
@@ -182,6 +187,7 @@ class Ticket(BaseModel):
             Index(fields=("space_id", "last_activity_at", "id"), name="ticket_space_by_activity"),
             *(Index(fields=(f"sort_{by}", "id"), name=f"ticket_by_{by}") for by in SORTED),
             *(Index(fields=("organization_id", f"sort_{by}", "id"), name=f"ticket_org_by_{by}") for by in SORTED),
+            Index(fields=("quotes_id",), name="ticket_quotes"),
             Index(fields=("waiting_since",), name="ticket_waiting"),
             Index(fields=("closed_at", "resolved_at"), name="ticket_resolved"),
         ]

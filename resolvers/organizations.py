@@ -3,9 +3,8 @@
 from uuid import UUID
 
 from domain import policy
-from domain.errors import NotFound
 from engine.keyset import LazyPage, Order, PageArgs
-from models import Organization, RequestType, SupportProject
+from models import Organization, SupportProject
 from resolvers.context import Context
 from resolvers.reading import found, listing
 
@@ -27,14 +26,3 @@ async def list_support_projects(ctx: Context) -> list[SupportProject]:
     """By name (S16)."""
     policy.check_authenticated(ctx.viewer)
     return await SupportProject.shown_to(ctx.viewer).order_by("name", "id")
-
-
-async def list_request_types(ctx: Context, organization_id: UUID) -> list[RequestType]:
-    """What an organization can ask for, by name (S17).
-
-    Raises:
-        NotFound: it is not one of the viewer's.
-    """
-    if await get_organization(ctx, organization_id) is None:
-        raise NotFound("organization", field=("organizationId",))
-    return await RequestType.shown_to(ctx.viewer).order_by("name", "id")

@@ -15,7 +15,7 @@ from domain.enums import (
     TicketSeverity,
 )
 from domain.errors import IdempotencyMismatch, Invalid, NotFound
-from domain.naming import line, locale, quoted, text, ticket_reference
+from domain.naming import line, locale, quoted, subject_of, text, ticket_reference
 from models import (
     Classification,
     Device,
@@ -35,6 +35,7 @@ from models.base import BaseModel
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
 from resolvers.counters import next_number
+from resolvers.entitlements import check_entitled
 from resolvers.inventory import coverages
 from resolvers.streams import TICKET_CREATED, streams_of
 from resolvers.transaction import Work, unit_of_work
@@ -53,6 +54,7 @@ class NewTicket:
     priority: TicketPriority = TicketPriority.NORMAL
     severity: TicketSeverity = TicketSeverity.UNKNOWN
     confidentiality: Confidentiality | None = None
+    project_id: UUID | None = None
     on_behalf_of_id: UUID | None = None
     classification_id: UUID | None = None
     issue_type_id: UUID | None = None
@@ -63,6 +65,7 @@ class NewTicket:
     space_id: UUID | None = None
     device_ids: tuple[UUID, ...] = ()
     attachment_ids: tuple[UUID, ...] = ()
+    quotes_id: UUID | None = None
     client_mutation_id: str | None = None
 
 
@@ -76,10 +79,12 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     Raises:
         NotFound: no such organization, request type, product, room, desk or device for this organization.
         Forbidden: the viewer's role is READ_ONLY (S15), or the organization is no partner of the other (S08).
-        Required, Invalid: a text is missing or cannot be stored, or two choices contradict each other.
+        Required, Invalid: something is missing or cannot be stored, or two choices contradict each other.
+        CertificateRequired, CertificateInactive: the organization is not entitled to this today (S18, S19, S20).
+        TooManyFiles, Conflict: its files cannot be attached.
         IdempotencyMismatch: the `client_mutation_id` was used before for another ticket.
 
-    Source: S16, S22, S25, S27, S28, S33.
+    Source: S16, S19, S20, S22, S23, S25, S27, S28, S31, S32, S33.
     """
     policy.check_authenticated(ctx.viewer)
     organization = await _organization(ctx, new.organization_id)
@@ -87,20 +92,21 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
         ctx.viewer, policy.CREATE_TICKET, organization.facts(), "Your role in this organization only lets you read."
     )
     # One person opens one ticket at a time: so the second try of the same one finds the first.
-    await User.select_for_update().get(id=ctx.user_id)
-    earlier = await _opened_before(ctx, new)
+    user = await User.select_for_update().get(id=ctx.user_id)
+    subject = subject_of(new.channel, new.subject, username=user.username)
+    earlier = await _opened_before(ctx, new, subject)
     if earlier:
         return earlier
-    request_type = await RequestType.get_or_none(key=quoted(new.request_type_key) or "")
-    if request_type is None:
-        raise NotFound("request type", field=("requestTypeKey",))
+    request_type = await _request_type(new)
     await _check_choices(new, organization, request_type)
+    await check_entitled(ctx, request_type, new)
+    await _check_quoted(ctx, new)
     number = await next_number("ticket")
     ticket = await Ticket.create(
         number=number,
         reference=ticket_reference(number),
         **_columns(new, request_type),
-        subject=line(new.subject, field="subject"),
+        subject=subject,
         description=text(new.description, field="description"),
         service_level=await _service_level(ctx, new),
         opened_by_id=ctx.user_id,
@@ -156,6 +162,7 @@ def _columns(new: NewTicket, request_type: RequestType) -> dict[str, Any]:
         "product_update_id": new.product_update_id,
         "certificate_id": new.certificate_id,
         "space_id": new.space_id,
+        "quotes_id": new.quotes_id,
         "language": locale(new.language) if new.language is not None else None,
         "channel": new.channel,
         "priority": new.priority,
@@ -165,6 +172,21 @@ def _columns(new: NewTicket, request_type: RequestType) -> dict[str, Any]:
     }
 
 
+async def _request_type(new: NewTicket) -> RequestType:
+    found = await RequestType.get_or_none(key=quoted(new.request_type_key) or "")
+    if found is None:
+        raise NotFound("request type", field=("requestTypeKey",))
+    if new.project_id not in (None, found.project_id):
+        raise NotFound("request type in this project", field=("projectId",))
+    return found
+
+
+async def _check_quoted(ctx: Context, new: NewTicket) -> None:
+    """A quoted ticket is one that the viewer may read (S32, S07)."""
+    if new.quotes_id and not await Ticket.visible_to(ctx.viewer).filter(id=new.quotes_id).exists():
+        raise NotFound("ticket", field=("referencesTicketId",))
+
+
 async def _organization(ctx: Context, organization_id: UUID) -> Organization:
     organization = await Organization.get_or_none(Organization.seen_by(ctx.viewer), id=organization_id)
     if organization is None:
@@ -172,12 +194,12 @@ async def _organization(ctx: Context, organization_id: UUID) -> Organization:
     return organization
 
 
-async def _opened_before(ctx: Context, new: NewTicket) -> Ticket | None:
+async def _opened_before(ctx: Context, new: NewTicket, subject: str) -> Ticket | None:
     if new.client_mutation_id is None:
         return None
     line(new.client_mutation_id, field="clientMutationId", limit=100)
     earlier = await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=new.client_mutation_id)
-    given = (new.organization_id, line(new.subject, field="subject"), text(new.description, field="description"))
+    given = (new.organization_id, subject, text(new.description, field="description"))
     if earlier and (earlier.organization_id, earlier.subject, earlier.description) != given:
         raise IdempotencyMismatch(
             "You opened another ticket with this clientMutationId. Give every new ticket an id of its own.",

@@ -1,14 +1,18 @@
 """What can be asked for: support projects, request types, and the certificates some of them need."""
 
 from datetime import date
+from typing import Annotated
 
 import strawberry
+from strawberry import ID, Info, Parent
 
 import models
-from domain.enums import CertificateKind, Confidentiality
+from domain.entitlement import form_of
+from domain.enums import CertificateKind, Confidentiality, CustomFieldKind, RequestTypeAvailability
+from resolvers import entitlements
 from resolvers.inventory import within_days
 from schema.inventory import Product
-from schema.node import Node, entity
+from schema.node import Node, entity, key_of
 from schema.relations import all_linked, all_of, batched, to_one
 
 
@@ -29,6 +33,20 @@ class IssueType(Node):
     appointments_available: bool = strawberry.field(description="Whether an appointment can be booked for it.")
 
 
+@strawberry.type(description="A field of the form of a new request.")
+class FormField:
+    key: str = strawberry.field(description="Its name in `ticketCreate`.")
+    label: str = strawberry.field(description="What to show beside it.")
+    kind: CustomFieldKind = strawberry.field(description="What kind of value it takes.")
+    required: bool = strawberry.field(description="Whether a request goes without it.")
+    options: list[str] | None = strawberry.field(
+        description="What there is to choose from; null where that is asked for elsewhere."
+    )
+
+
+OfOrganization = Annotated[ID, strawberry.argument(description="For which organization.")]
+
+
 @entity(models.RequestType, description="A kind of request, with what it needs and who handles it.")
 class RequestType(Node):
     key: str = strawberry.field(description="The name to use in `ticketCreate`.")
@@ -45,6 +63,30 @@ class RequestType(Node):
         description="Who in the organization sees such requests unless they say otherwise."
     )
     handler_label: str = strawberry.field(description="Who in support handles them.")
+
+    @strawberry.field(description="What such a request has to say, in the order of the form.")
+    @staticmethod
+    def required_fields(root: Parent[models.RequestType]) -> list[FormField]:
+        return [
+            FormField(key=each.key, label=each.label, kind=each.kind, required=True, options=None)
+            for each in form_of(root.required_fields or ())
+        ]
+
+    @strawberry.field(description="Whether an organization of yours may ask for it today.")
+    @staticmethod
+    async def availability(
+        root: Parent[models.RequestType], info: Info, organization_id: OfOrganization
+    ) -> RequestTypeAvailability:
+        key = key_of(organization_id, "Organization", field="organizationId")
+        return await entitlements.availability_of(info.context, root, key)
+
+    @strawberry.field(description="Why it may not, and what to do; null where it may.")
+    @staticmethod
+    async def availability_reason(
+        root: Parent[models.RequestType], info: Info, organization_id: OfOrganization
+    ) -> str | None:
+        key = key_of(organization_id, "Organization", field="organizationId")
+        return await entitlements.availability_reason_of(info.context, root, key)
 
 
 @entity(models.ServiceCertificate, description="A certificate that entitles an organization to a service.")

@@ -142,8 +142,11 @@ class MessageInput:
 class TicketCreateInput:
     organization_id: ID = strawberry.field(description="In which organization.")
     request_type_key: str = strawberry.field(description="What kind of request: the `key` of a request type.")
-    subject: str = strawberry.field(description="One line; at most 300 characters.")
+    subject: str = strawberry.field(
+        description="One line; at most 300 characters. A phone call may leave it empty; a conference call has its own."
+    )
     description: Markdown = strawberry.field(description="The request; at most 64,000 characters.")
+    project_id: ID | None = strawberry.field(description="The support project, to be checked.", default=None)
     channel: TicketChannel = strawberry.field(description="By which way.", default=TicketChannel.PORTAL)
     language: Locale | None = strawberry.field(description="The language it is written in.", default=None)
     product_id: ID | None = strawberry.field(description="The product it is about.", default=None)
@@ -157,6 +160,9 @@ class TicketCreateInput:
     attachment_ids: list[ID] | None = strawberry.field(description=FILES, default=None)
     on_behalf_of_organization_id: ID | None = strawberry.field(
         description="The customer that a partner files it for.", default=None
+    )
+    references_ticket_id: ID | None = strawberry.field(
+        description="An earlier ticket that it quotes; one that you may see.", default=None
     )
     confidentiality: Confidentiality | None = strawberry.field(
         description="Who sees it; the request type's default where left out.", default=None
@@ -194,6 +200,8 @@ class TicketCreateInput:
             space_id=key_or_none(self.space_id, "Room", "Desk", field="spaceId"),
             device_ids=tuple(keys_or_none(self.device_ids, "Device", field="deviceIds") or ()),
             attachment_ids=files_of(self.attachment_ids),
+            project_id=key_or_none(self.project_id, "SupportProject", field="projectId"),
+            quotes_id=key_or_none(self.references_ticket_id, "Ticket", field="referencesTicketId"),
             client_mutation_id=self.client_mutation_id,
         )
 

@@ -9,6 +9,7 @@ from domain import policy
 from resolvers import escalations, messages, ticket_creation, tickets
 from schema import inputs, payloads
 from schema.attachment import AttachmentMutations
+from schema.catalog_roots import CatalogMutations
 from schema.inputs import files_of
 from schema.node import key_of, key_or_none
 from schema.operations import GIVEN, mutation, shown
@@ -26,7 +27,7 @@ def _escalation(given: str) -> Any:
 
 
 @strawberry.type(description="Everything that changes something. What is refused changes nothing.")
-class Mutation(TypingMutations, PresenceMutations, AttachmentMutations, ReadStateMutations):
+class Mutation(TypingMutations, PresenceMutations, AttachmentMutations, ReadStateMutations, CatalogMutations):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(
         self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]

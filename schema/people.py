@@ -15,6 +15,7 @@ from domain.enums import HistoryAvailability, OrganizationRole, StaffRole
 from engine.declare import PLAN, Doer
 from engine.keyset import Order
 from resolvers.context import Context
+from resolvers.entitlements import request_types_for
 from resolvers.reading import related
 from schema.access import guarded
 from schema.enums import DeniedBehavior
@@ -24,7 +25,7 @@ from schema.relations import all_of, batched, computed, derived, pages_of, to_on
 from schema.scalars import URL, EmailAddress, Locale, TimeZone
 
 if TYPE_CHECKING:
-    from schema.catalog import ServiceCertificate
+    from schema.catalog import RequestType, ServiceCertificate
     from schema.inventory import Desk, Device, Room, ServiceLicense, Space, SpaceGroup
 
 SYSTEM_ID = ID("SystemActor_casewire")
@@ -162,3 +163,15 @@ class Organization(Node):
     )
 
     viewer_role: OrganizationRole | None = batched(_roles, "Your role in it; null where you are no member.")
+
+    @strawberry.field(description="What it can ask of support, by name.")
+    @staticmethod
+    async def request_types(
+        root: Parent[models.Organization],
+        info: Info,
+        include_absent: Annotated[
+            bool | None, strawberry.argument(description="Also what it has no certificate for.")
+        ] = False,
+    ) -> list[Annotated["RequestType", lazy("schema.catalog")]]:
+        found: Any = await request_types_for(info.context, root.id, include_absent=bool(include_absent))
+        return found  # type: ignore[no-any-return]

@@ -15,15 +15,16 @@ from domain.lifecycle import DEFAULT_WINDOWS
 from domain.naming import quoted
 from engine.declare import PLAN, Found, Keys, Listed, RowKey, Sought
 from models.base import BaseModel
-from resolvers import escalations, inventory, organizations, read_marks, ticket_lists, tickets
+from resolvers import entitlements, escalations, inventory, organizations, read_marks, ticket_lists, tickets
 from resolvers.reading import found, related
 from schema.access import signed_in
 from schema.attachment import AttachmentPolicy, AttachmentQueries, the_policy
 from schema.catalog import RequestType, SupportProject
+from schema.catalog_roots import CatalogQueries
 from schema.escalation import Escalation
 from schema.inputs import TicketFilter, TicketOrder
 from schema.inventory import Desk, Device, Room
-from schema.node import TABLES, Node, key_or_none, sought_key, split_id
+from schema.node import TABLES, Node, key_of, key_or_none, sought_key, split_id
 from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.people import SYSTEM, SYSTEM_ID, Organization, User
 from schema.scalars import Locale
@@ -125,7 +126,7 @@ class ServerInfo:
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(AttachmentQueries):
+class Query(AttachmentQueries, CatalogQueries):
     @strawberry.field(
         description="Any object by its id; null where there is none that you may see.",
         directives=signed_in(),
@@ -311,15 +312,17 @@ class Query(AttachmentQueries):
     async def support_projects(self, info: Info) -> list[SupportProject]:
         return await organizations.list_support_projects(info.context)  # type: ignore[return-value]
 
-    @strawberry.field(description="What can be asked of support, by name.", directives=signed_in())
+    @strawberry.field(
+        description="What an organization can ask of support, by name; without what it has no certificate for.",
+        directives=signed_in(),
+    )
     async def request_types(
         self,
         info: Info,
         organization_id: Annotated[ID, strawberry.argument(description="For which organization.")],
     ) -> list[RequestType]:
-        key = key_or_none(organization_id, "Organization", field="organizationId")
-        assert key is not None
-        return await organizations.list_request_types(info.context, key)  # type: ignore[return-value]
+        key = key_of(organization_id, "Organization", field="organizationId")
+        return await entitlements.request_types_for(info.context, key)  # type: ignore[return-value]
 
 
 async def _node(info: Info, sought: Any) -> Any:

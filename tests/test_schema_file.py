@@ -40,6 +40,8 @@ APART_FROM_TARGET = {
     "arg Organization.rooms(groupId)": "comes with the lists of inventory",
     "arg Organization.spaces(groupId)": "comes with the lists of inventory",
     "arg Query.tickets(filter)": "left out, it shows the active ones: S35",
+    "arg FormField.label(locale)": "comes with translated labels",
+    "arg RequestType.availabilityReason(locale)": "comes with translated labels",
     "arg RequestType.name(locale)": "comes with translated labels",
     "arg Room.tickets(filter)": "comes with the lists of inventory",
     "arg Room.tickets(orderBy)": "comes with the lists of inventory",

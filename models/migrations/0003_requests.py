@@ -2,7 +2,9 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 from domain.enums import ServiceLevel, Visibility
 from models.base import InstantField
+from orjson import loads
 from tortoise.fields.base import OnDelete
+from tortoise.fields.data import JSON_DUMPS
 from uuid_utils.compat import uuid7
 from tortoise import fields
 from tortoise.indexes import Index
@@ -97,6 +99,26 @@ class Migration(migrations.Migration):
             index=Index(fields=["deleted_at"], name="attachment_deleted"),
         ),
         ops.AddField(
+            model_name="RequestType",
+            name="required_fields",
+            field=fields.JSONField(
+                null=True, description="names of fields of `ticketCreate`", encoder=JSON_DUMPS, decoder=loads
+            ),
+        ),
+        ops.AddField(
+            model_name="Ticket",
+            name="quotes",
+            field=fields.ForeignKeyField(
+                "casewire.Ticket",
+                source_field="quotes_id",
+                null=True,
+                db_constraint=True,
+                to_field="id",
+                related_name="quoted_by",
+                on_delete=OnDelete.SET_NULL,
+            ),
+        ),
+        ops.AddField(
             model_name="Ticket",
             name="service_level",
             field=fields.CharEnumField(
@@ -171,5 +193,9 @@ class Migration(migrations.Migration):
         ops.AddIndex(
             model_name="Ticket",
             index=Index(fields=["organization_id", "sort_requester", "id"], name="ticket_org_by_requester"),
+        ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["quotes_id"], name="ticket_quotes"),
         ),
     ]

@@ -2,8 +2,10 @@
 
 import asyncio
 
+from models.database import open_database
 from models.migrate import MigrationRefused
 from models.migrate import migrate as apply_migrations
+from resolvers.catalog import ship_request_types
 from resolvers.context import utc_now
 from server.auth import Passwords
 from server.commands.common import console, desk, fail, the_settings
@@ -31,6 +33,9 @@ async def migrate_database(settings: Settings) -> None:
         raise fail(str(error)) from None
     if not applied:
         console.print("The database is up to date.")
+    async with open_database(settings.database_url):
+        if await ship_request_types():
+            console.print("Request types are entered that tickets can be opened with; change them as you need.")
 
 
 async def load_demo_world(settings: Settings) -> DemoSummary:

@@ -2,10 +2,21 @@
 
 from datetime import date, timedelta
 
-from domain.enums import CertificateKind, Confidentiality
-from models import Classification, IssueType, Product, ProductUpdate, ProductVersion, RequestType, SupportProject
+from domain.enums import Confidentiality
+from domain.shipped import ACCOUNT, SHIPPED_TYPES, ShippedType
+from models import Product, ProductUpdate, ProductVersion
+from resolvers.catalog import enter
 
-DEVICES, PROGRAMMES = "Rooms and devices", "Customer programmes"
+INCENTIVES = ShippedType(
+    "INCENTIVES",
+    ACCOUNT,
+    "Incentives and rewards",
+    "Programme manager",
+    classifications=("Claim", "Payout"),
+    issue_types=("Missing reward",),
+    default_confidentiality=Confidentiality.AUTHOR_ONLY,
+)
+"""A type that only its author and staff see (S07)."""
 
 PRODUCTS: dict[str, dict[str, list[str]]] = {
     "Orba Bar 2": {"2.4": ["2.4.1", "2.4.2"], "2.5": ["2.5.0", "2.5.1"]},
@@ -17,47 +28,6 @@ PRODUCTS: dict[str, dict[str, list[str]]] = {
     "Orba Fleet": {"2026.2": []},
 }
 """Versions of each product, the oldest first, and their updates."""
-
-REQUEST_TYPES: dict[str, tuple[str, str, str, list[str], list[str]]] = {
-    "TECHNICAL": (
-        DEVICES,
-        "Technical support",
-        "Support engineer",
-        ["Malfunction", "Product consultation", "Updates"],
-        ["Video", "Audio", "Network", "Calendar"],
-    ),
-    "SERVICES": (
-        DEVICES,
-        "Professional services",
-        "Service manager",
-        ["Installation", "Room design", "Training"],
-        ["On site", "Remote"],
-    ),
-    "COMMERCIAL": (
-        PROGRAMMES,
-        "Orders and licences",
-        "Account manager",
-        ["Quote", "Renewal"],
-        ["Delivery", "Invoice", "Licence"],
-    ),
-    "PORTAL": (
-        PROGRAMMES,
-        "Help with this portal",
-        "Portal support",
-        ["Sign-in", "Inventory"],
-        ["Access", "Data"],
-    ),
-    "INCENTIVES": (
-        PROGRAMMES,
-        "Incentives and rewards",
-        "Programme manager",
-        ["Claim", "Payout"],
-        ["Missing reward"],
-    ),
-}
-"""By key: project, name, handler, classifications, issue types (S17)."""
-
-WITH_APPOINTMENTS = {"On site", "Remote", "Calendar"}
 
 
 async def add_products(today: date) -> None:
@@ -78,26 +48,6 @@ async def add_products(today: date) -> None:
 
 
 async def add_request_types() -> None:
-    """The shipped request types, and one that only its author and staff see (S07)."""
-    for key, (project_name, name, handler, classifications, issue_types) in REQUEST_TYPES.items():
-        project, _ = await SupportProject.get_or_create(name=project_name)
-        request_type, _ = await RequestType.get_or_create(
-            key=key,
-            defaults={
-                "project_id": project.id,
-                "name": name,
-                "handler_label": handler,
-                "required_certificate_kind": CertificateKind.SERVICES if key == "SERVICES" else None,
-                "default_confidentiality": Confidentiality.AUTHOR_ONLY
-                if key == "INCENTIVES"
-                else Confidentiality.ORGANIZATION,
-            },
-        )
-        for label in classifications:
-            await Classification.get_or_create(request_type_id=request_type.id, name=label)
-        for label in issue_types:
-            await IssueType.get_or_create(
-                request_type_id=request_type.id,
-                name=label,
-                defaults={"appointments_available": label in WITH_APPOINTMENTS},
-            )
+    """The shipped request types, and one of this vendor's own."""
+    for shipped in (*SHIPPED_TYPES, INCENTIVES):
+        await enter(shipped)

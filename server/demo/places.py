@@ -71,14 +71,20 @@ CERTIFICATES: dict[str, list[tuple[str, CertificateKind, int, int]]] = {
         ("TS-2041", CertificateKind.TECHNICAL_SUPPORT, -200, 165),
         ("SV-0907", CertificateKind.SERVICES, -90, 275),
     ],
-    PARTNER: [("UP-3310", CertificateKind.UPDATES, -300, 65)],
+    PARTNER: [
+        ("TS-2090", CertificateKind.TECHNICAL_SUPPORT, -150, 215),
+        ("UP-3310", CertificateKind.UPDATES, -300, 65),
+    ],
     BANK: [
         ("TS-2077", CertificateKind.TECHNICAL_SUPPORT, -120, 245),
         ("SV-0311", CertificateKind.SERVICES, -760, -30),
         ("TR-1004", CertificateKind.TRAINING, -400, -35),
     ],
 }
-"""By organization: number, kind, and the first and last day from today; three are active in kind, two have expired."""
+"""By organization: number, kind, and the first and last day from today; two have expired."""
+
+SUPPORT = {HOTELS: "TS-2041", PARTNER: "TS-2090", BANK: "TS-2077"}
+"""The certificate that each organization's technical requests go by."""
 
 
 async def add_places(companies: dict[str, Organization], now: datetime) -> None:

@@ -18,8 +18,12 @@ from models import (
     Space,
 )
 from resolvers.ticket_creation import NewTicket, create_ticket
+from server.demo.places import SUPPORT
 from server.demo.stage import Stage, key_of
 from server.demo.steps import Step
+
+FLEET = ("Orba Fleet", "2026.2")
+"""What a technical question is about that is about no device: the program that looks after all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,11 @@ class Story:
     async def open(self, stage: Stage) -> UUID:
         """Open it as its author would; returns the ticket's key."""
         request_type_id = (await RequestType.get(key=self.request_type)).id
-        product_id = await key_of(Product, self.product)
-        version_id = await key_of(ProductVersion, self.version, product_id=product_id)
+        technical = self.request_type == "TECHNICAL"
+        product, version = (self.product, self.version) if self.product or not technical else FLEET
+        certificate = self.certificate or (SUPPORT[self.company] if technical else None)
+        product_id = await key_of(Product, product)
+        version_id = await key_of(ProductVersion, version, product_id=product_id)
         company = stage.companies[self.company]
         new = NewTicket(
             organization_id=company.id,
@@ -81,7 +88,7 @@ class Story:
             product_id=product_id,
             product_version_id=version_id,
             product_update_id=await key_of(ProductUpdate, self.update, version_id=version_id),
-            certificate_id=(await ServiceCertificate.get(number=self.certificate)).id if self.certificate else None,
+            certificate_id=(await ServiceCertificate.get(number=certificate)).id if certificate else None,
             space_id=await key_of(Space, self.space, organization_id=company.id),
             device_ids=await self._devices(),
             on_behalf_of_id=stage.companies[self.on_behalf_of].id if self.on_behalf_of else None,

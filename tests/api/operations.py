@@ -16,7 +16,7 @@ REFUSALS = """errors { __typename code message field
 STATE = "status displayStatus version resolutionReason closureReason resolvedAt closedAt lastSequence"
 
 
-async def mutate(client: Client, name: str, selection: str, **given: Any) -> Any:
+async def mutate(client: Client, name: str, selection: str, /, **given: Any) -> Any:
     """The payload of a mutation; `given` is its input."""
     kind = f"{name[0].upper()}{name[1:]}Input"
     document = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ {selection} {REFUSALS} }} }}"

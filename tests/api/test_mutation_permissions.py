@@ -43,6 +43,10 @@ open  ticketMarkRead                      +   +   +   .   +   +    +   +    .   
 own   ticketMarkRead                      +   +   +   .   .   .    +   +    .    +   +   +   +    !
 open  ticketMarkUnread                    +   +   +   .   +   +    +   +    .    +   +   +   +    !
 own   ticketMarkUnread                    +   +   +   .   .   .    +   +    .    +   +   +   +    !
+open  certificateSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
+own   certificateSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
+open  requestTypeSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
+own   requestTypeSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -89,6 +93,15 @@ async def authors_file(world: World) -> dict[str, str]:
     return {"id": gid(file)}
 
 
+async def certificate(world: World) -> dict[str, str]:
+    row = await models.ServiceCertificate.get(number="C-1")
+    return {"id": gid(row), "organization": gid(world.acme)}
+
+
+async def request_type(world: World) -> dict[str, str]:
+    return {"id": f"SupportProject_{world.request_type.project_id}"}
+
+
 async def nothing(world: World) -> dict[str, str]:
     return {}
 
@@ -118,6 +131,12 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "attachmentDelete": (authors_file, "attachmentId: $id"),
     "ticketMarkRead": (open_ticket, "ticketId: $id, upToSequence: 1"),
     "ticketMarkUnread": (open_ticket, "ticketId: $id, fromSequence: 1"),
+    "certificateSave": (
+        certificate,
+        'certificateId: $id, organizationId: $organization, number: "C-1", kind: SERVICES, productIds: [], '
+        'startsAt: "2026-01-01", endsAt: "2026-12-31"',
+    ),
+    "requestTypeSave": (request_type, 'key: "TECHNICAL", projectId: $id, name: "Technical"'),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -135,8 +154,8 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread"}
 """What passes, and how far one has read, changes nothing of the ticket: those who watch are told, the log is not."""
 
 
-QUIET = {"attachmentUploadCreate"}
-"""What happens before there is a ticket that could tell of it."""
+QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave"}
+"""What no ticket could tell of."""
 
 
 @pytest.mark.parametrize("preset", MemberVisibility)

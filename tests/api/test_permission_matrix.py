@@ -326,6 +326,7 @@ NO_ROWS_OF_THEIR_OWN = {
     "ServerInfo": "public limits",
     "AttachmentPolicy": "public limits",
     "AttachmentUpload": "a file just announced, shown to who announced it",
+    "FormField": "part of a request type",
     "StaffProfile": "part of a person",
     "SystemActor": "the desk itself",
     "ServiceCoverage": "part of a room or desk",

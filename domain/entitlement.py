@@ -1,0 +1,185 @@
+"""What an organization may ask for, by its certificates and the day, and what a request must say."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from domain.enums import CertificateKind, CustomFieldKind, RequestTypeAvailability
+from domain.errors import CertificateInactive, CertificateRequired, Invalid, Required
+
+ACCEPTED = {
+    CertificateKind.TECHNICAL_SUPPORT: frozenset({CertificateKind.TECHNICAL_SUPPORT, CertificateKind.SERVICES}),
+}
+"""Which kinds stand for a required one; without an entry the kind itself. Services include support (S19)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What decides about a certificate. Both days are days on which it is in force; without products it is for all."""
+
+    number: str
+    kind: CertificateKind
+    starts_at: date
+    ends_at: date
+    product_ids: frozenset[UUID] = frozenset()
+
+    def in_force(self, day: date) -> bool:
+        return self.starts_at <= day <= self.ends_at
+
+    def covers(self, product_id: UUID | None) -> bool:
+        return not self.product_ids or product_id is None or product_id in self.product_ids
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field of the form of a new request: its name in `ticketCreate`, and how to show it."""
+
+    key: str
+    label: str
+    kind: CustomFieldKind
+
+
+FORM = {
+    field.key: field
+    for field in (
+        FormField("subject", "Subject", CustomFieldKind.TEXT),
+        FormField("description", "Description", CustomFieldKind.TEXT),
+        FormField("productId", "Product", CustomFieldKind.ENUM),
+        FormField("productVersionId", "Version", CustomFieldKind.ENUM),
+        FormField("productUpdateId", "Update", CustomFieldKind.ENUM),
+        FormField("certificateId", "Certificate", CustomFieldKind.ENUM),
+        FormField("classificationId", "Classification", CustomFieldKind.ENUM),
+        FormField("issueTypeId", "Issue type", CustomFieldKind.ENUM),
+        FormField("spaceId", "Room or desk", CustomFieldKind.ENUM),
+        FormField("deviceIds", "Devices", CustomFieldKind.ENUM),
+        FormField("attachmentIds", "Files", CustomFieldKind.ENUM),
+    )
+}
+"""Everything that a request type may require, in the order of the form."""
+
+ALWAYS = ("subject", "description")
+"""What no request goes without (S22)."""
+
+
+def accepted_kinds(required: CertificateKind) -> frozenset[CertificateKind]:
+    return ACCEPTED.get(required, frozenset({required}))
+
+
+def availability(
+    required: CertificateKind | None, certificates: Iterable[Certificate], day: date
+) -> RequestTypeAvailability:
+    """Whether an organization with these certificates may ask for something that needs that kind on that day.
+
+    Without any certificate of an accepted kind it is ABSENT; with some, none of them in force, INACTIVE.
+
+    Source: S18, S19.
+    """
+    if required is None:
+        return RequestTypeAvailability.AVAILABLE
+    fitting = _fitting(required, certificates)
+    if not fitting:
+        return RequestTypeAvailability.ABSENT
+    in_force = any(each.in_force(day) for each in fitting)
+    return RequestTypeAvailability.AVAILABLE if in_force else RequestTypeAvailability.INACTIVE
+
+
+def availability_reason(required: CertificateKind | None, certificates: Sequence[Certificate], day: date) -> str | None:
+    """Why it is not available, and what to do; None where it is."""
+    match availability(required, certificates, day):
+        case RequestTypeAvailability.ABSENT if required:
+            return f"This needs a certificate for {words(required)}, and the organization has none. Order one first."
+        case RequestTypeAvailability.INACTIVE if required:
+            last = max(_fitting(required, certificates), key=lambda each: each.ends_at)
+            if last.starts_at > day:
+                return f"Certificate {last.number} begins on {last.starts_at}."
+            return f"Certificate {last.number} ended on {last.ends_at}. Renew it to ask for this."
+        case _:
+            return None
+
+
+def check_available(required: CertificateKind | None, certificates: Sequence[Certificate], day: date) -> None:
+    """
+    Raises:
+        CertificateRequired: the organization has no certificate of an accepted kind.
+        CertificateInactive: none of them is in force on that day.
+
+    Source: S18, S19.
+    """
+    reason = availability_reason(required, certificates, day) or ""
+    match availability(required, certificates, day):
+        case RequestTypeAvailability.ABSENT:
+            raise CertificateRequired(reason, field=("requestTypeKey",))
+        case RequestTypeAvailability.INACTIVE:
+            raise CertificateInactive(reason, field=("requestTypeKey",))
+
+
+def check_complete(required: Iterable[str], given: set[str], *, version_has_updates: bool) -> None:
+    """That everything is there that the request type requires; an update only where the version has any (S19).
+
+    Raises:
+        Required: something is missing; the first of it, in the order of the form.
+        CertificateRequired: it is the certificate (S19, S20).
+    """
+    wanted = set(required)
+    if not version_has_updates:
+        wanted.discard("productUpdateId")
+    for key in FORM:
+        if key in wanted - given:
+            if key == "certificateId":
+                raise CertificateRequired("Choose the certificate that entitles to this.", field=(key,))
+            raise Required(f"{FORM[key].label}: this kind of request needs it.", field=(key,))
+
+
+def check_certificate(
+    required: CertificateKind | None, certificate: Certificate, *, product_id: UUID | None, day: date
+) -> None:
+    """That the chosen certificate is of an accepted kind, in force on that day, and for the product.
+
+    Raises:
+        CertificateRequired: it is of another kind.
+        CertificateInactive: it has ended, or has not begun.
+        Invalid: it is not for this product.
+
+    Source: S19, S20.
+    """
+    field = ("certificateId",)
+    if required and certificate.kind not in accepted_kinds(required):
+        raise CertificateRequired(
+            f"Certificate {certificate.number} is for {words(certificate.kind)}; this needs one for {words(required)}.",
+            field=field,
+        )
+    if not certificate.in_force(day):
+        raise CertificateInactive(
+            f"Certificate {certificate.number} is good from {certificate.starts_at} to {certificate.ends_at}.",
+            field=field,
+        )
+    if not certificate.covers(product_id):
+        raise Invalid(f"Certificate {certificate.number} is not for this product.", field=field)
+
+
+def form_of(required: Iterable[str]) -> list[FormField]:
+    """The fields that a request type requires, in the order of the form."""
+    wanted = {*ALWAYS, *required}
+    return [field for key, field in FORM.items() if key in wanted]
+
+
+def required_fields(given: Iterable[str]) -> list[str]:
+    """
+    Raises:
+        Invalid: a name that is none of the form's.
+    """
+    wanted = set(given)
+    if unknown := sorted(wanted - FORM.keys()):
+        raise Invalid(
+            f"There is no field {unknown[0][:40]!a}. There are: {', '.join(FORM)}.", field=("requiredFields",)
+        )
+    return [key for key in FORM if key in wanted and key not in ALWAYS]
+
+
+def words(kind: CertificateKind) -> str:
+    return kind.description.rstrip(".").lower()
+
+
+def _fitting(required: CertificateKind, certificates: Iterable[Certificate]) -> list[Certificate]:
+    return [each for each in certificates if each.kind in accepted_kinds(required)]
