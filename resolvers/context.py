@@ -11,6 +11,7 @@ from engine.loading import Loaders
 from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
 from resolvers.links import FileLinks
+from resolvers.shared_reads import SharedReads
 
 Clock = Callable[[], datetime]
 
@@ -40,6 +41,7 @@ class Services:
     facts: ServerFacts = ServerFacts()
     ephemeral: Ephemeral = field(default_factory=Ephemeral)
     links: FileLinks = field(default_factory=FileLinks)
+    shared: SharedReads = field(default_factory=SharedReads)
 
 
 @dataclass(slots=True)

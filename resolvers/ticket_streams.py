@@ -18,13 +18,17 @@ from resolvers.streams import MESSAGE_ADDED, TICKET_CHANGED, TICKET_CREATED, fol
 
 @dataclass(frozen=True, slots=True)
 class TicketChange:
-    """A change of a ticket: what of it changed, and the timeline item that tells it, if one does."""
+    """A change of a ticket: what of it changed, and the timeline item that tells it, if one does.
+
+    What a list no longer holds has no `ticket` but a `removed_id`.
+    """
 
     change_type: ChangeType
     cursor: Cursor
-    ticket: Ticket
+    ticket: Ticket | None
     item: Message | TimelineEvent | None
     changed_fields: list[str]
+    removed_id: UUID | None = None
 
 
 async def watch_ticket(

@@ -9,10 +9,9 @@ from strawberry import ID, Info
 from tortoise.expressions import Q
 
 import models
-from domain.enums import ChangeType, StreamResetReason
+from domain.enums import ChangeType
 from domain.errors import Invalid, NotFound
 from engine.declare import PLAN, EventRow, Followed, Following
-from realtime.cursor import Cursor as StreamCursor
 from realtime.hub import CaughtUp, Reset
 from resolvers import escalations, messages, ticket_streams
 from resolvers.context import Context
@@ -20,37 +19,18 @@ from resolvers.reading import found
 from resolvers.streams import ESCALATION_CHANGED, ESCALATION_ENTERED, MESSAGE_ADDED, following
 from schema.access import signed_in
 from schema.escalation import Escalation, EscalationTimelineEntry
+from schema.live_lists import TicketListSubscriptions, told
 from schema.node import key_of, key_or_none
 from schema.presence import PresenceSubscriptions
 from schema.read_state import ReadStateSubscriptions
 from schema.scalars import Cursor
-from schema.ticket import Ticket
-from schema.timeline import Message, TimelineItem
+from schema.streams import Since, StreamCaughtUp, StreamReset, TicketStreamItem, marker, place
+from schema.timeline import Message
 from schema.typing import TypingSubscriptions
 
 Item = TypeVar("Item")
 
 TicketID = Annotated[ID, strawberry.argument(description="The ticket.")]
-Since = Annotated[
-    Cursor | None,
-    strawberry.argument(
-        description="Only what came after this place: a ticket's `feedCursor`, or the last cursor received. "
-        "Without it the stream begins now."
-    ),
-]
-
-
-@strawberry.type(description="Everything up to here was replay; what follows is live.")
-class StreamCaughtUp:
-    cursor: Cursor = strawberry.field(description="The place reached.")
-
-
-@strawberry.type(
-    description="The stream cannot go on from the place given: load the page again, then go on from `cursor`."
-)
-class StreamReset:
-    reason: StreamResetReason = strawberry.field(description="Why.")
-    cursor: Cursor = strawberry.field(description="The place it goes on from.")
 
 
 @strawberry.type(description="A message came, or changed.")
@@ -70,17 +50,6 @@ class EscalationTimelineChange:
     )
 
 
-@strawberry.type(description="Something of a ticket changed.")
-class TicketChange:
-    change_type: ChangeType = strawberry.field(description="What happened to it.")
-    cursor: Cursor = strawberry.field(description="The place of this event: keep it, and resume after it.")
-    ticket: Ticket | None = strawberry.field(description="The ticket as it is now.")
-    item: TimelineItem | None = strawberry.field(
-        description="What its timeline tells of it; null where it tells nothing."
-    )
-    changed_fields: list[str] = strawberry.field(description="The names of its fields that changed.")
-
-
 MessageStreamItem = Annotated[
     MessageChange | StreamCaughtUp | StreamReset,
     strawberry.union("MessageStreamItem", description="What the stream of a ticket's messages brings."),
@@ -89,22 +58,18 @@ EscalationStreamItem = Annotated[
     EscalationTimelineChange | StreamCaughtUp | StreamReset,
     strawberry.union("EscalationStreamItem", description="What the stream of escalations brings."),
 ]
-TicketStreamItem = Annotated[
-    TicketChange | StreamCaughtUp | StreamReset,
-    strawberry.union("TicketStreamItem", description="What the stream of a ticket brings."),
-]
 
 
 async def _follow_messages(context: Context, args: Mapping[str, Any]) -> Following:
     ticket = key_of(args["ticketId"], "Ticket", field="ticketId")
-    return following(context, ticket, _place(args.get("after")))
+    return following(context, ticket, place(args.get("after")))
 
 
 async def _follow_escalations(context: Context, args: Mapping[str, Any]) -> Following:
     ticket, escalation = await _followed(context, args.get("ticketId"), args.get("escalationId"))
     wanted = str(escalation) if escalation else None
     return following(
-        context, ticket, _place(args.get("after")), lambda event: wanted in (None, event.data["escalation"])
+        context, ticket, place(args.get("after")), lambda event: wanted in (None, event.data["escalation"])
     )
 
 
@@ -129,16 +94,16 @@ ESCALATIONS = Followed(
 
 
 @strawberry.type(description="What is pushed as it happens, and replayed after a break: nothing lost, nothing twice.")
-class Subscription(TypingSubscriptions, PresenceSubscriptions, ReadStateSubscriptions):
+class Subscription(TicketListSubscriptions, TypingSubscriptions, PresenceSubscriptions, ReadStateSubscriptions):
     @strawberry.subscription(description="The messages of a ticket.", directives=signed_in(), metadata={PLAN: MESSAGES})
     async def messages(
         self, info: Info, ticket_id: TicketID, after: Since = None
     ) -> AsyncGenerator[MessageStreamItem, None]:
         ticket = key_of(ticket_id, "Ticket", field="ticketId")
-        async with aclosing(messages.watch_messages(info.context, ticket, after=_place(after))) as steps:
+        async with aclosing(messages.watch_messages(info.context, ticket, after=place(after))) as steps:
             async for step in steps:
                 if isinstance(step, CaughtUp | Reset):
-                    yield _marker(step)
+                    yield marker(step)
                 else:
                     message, cursor = step
                     yield MessageChange(
@@ -160,11 +125,11 @@ class Subscription(TypingSubscriptions, PresenceSubscriptions, ReadStateSubscrip
         after: Since = None,
     ) -> AsyncGenerator[EscalationStreamItem, None]:
         ticket, escalation = await _followed(info.context, ticket_id, escalation_id)
-        watch = escalations.watch_escalations(info.context, ticket, escalation_id=escalation, after=_place(after))
+        watch = escalations.watch_escalations(info.context, ticket, escalation_id=escalation, after=place(after))
         async with aclosing(watch) as steps:
             async for step in steps:
                 if isinstance(step, CaughtUp | Reset):
-                    yield _marker(step)
+                    yield marker(step)
                 else:
                     yield EscalationTimelineChange(
                         change_type=ChangeType.ADDED if step.entry else ChangeType.UPDATED,
@@ -178,29 +143,9 @@ class Subscription(TypingSubscriptions, PresenceSubscriptions, ReadStateSubscrip
         self, info: Info, ticket_id: TicketID, after: Since = None
     ) -> AsyncGenerator[TicketStreamItem, None]:
         key = key_of(ticket_id, "Ticket", field="ticketId")
-        async with aclosing(ticket_streams.watch_ticket(info.context, key, after=_place(after))) as steps:
+        async with aclosing(ticket_streams.watch_ticket(info.context, key, after=place(after))) as steps:
             async for step in steps:
-                if isinstance(step, CaughtUp | Reset):
-                    yield _marker(step)
-                else:
-                    yield TicketChange(
-                        change_type=step.change_type,
-                        cursor=Cursor(str(step.cursor)),
-                        ticket=cast(Any, step.ticket),
-                        item=cast(Any, step.item),
-                        changed_fields=step.changed_fields,
-                    )
-
-
-def _place(after: str | None) -> StreamCursor | None:
-    return None if after is None else StreamCursor.parse(after)
-
-
-def _marker(step: CaughtUp | Reset) -> StreamCaughtUp | StreamReset:
-    cursor = Cursor(str(step.cursor))
-    if isinstance(step, CaughtUp):
-        return StreamCaughtUp(cursor=cursor)
-    return StreamReset(reason=StreamResetReason(step.reason), cursor=cursor)
+                yield told(step)
 
 
 async def _followed(context: Context, ticket_id: str | None, escalation_id: str | None) -> Any:

@@ -47,6 +47,8 @@ APART_FROM_TARGET = {
     "arg Room.tickets(orderBy)": "comes with the lists of inventory",
     "arg Space.tickets(filter)": "comes with the lists of inventory",
     "arg Space.tickets(orderBy)": "comes with the lists of inventory",
+    "arg Subscription.tickets(filter)": "left out, it shows the active ones: S35",
+    "arg Subscription.tickets(scope)": "comes with followers; MINE until then",
     "field EmailMessage.from": "null: an imported e-mail may not say who sent it",
     "field Feedback.submittedBy": "null: the account may be gone",
     "field TicketClosedError.ticket": "null: the refusal may be about an escalation",
