@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> Casewire:
             running(services, settings),
             fanned_out(endpoint, services),
         ):
+            collect_from_here_on()
             yield
         auth.passwords.close()
 
@@ -88,6 +90,13 @@ def create_app(settings: Settings) -> Casewire:
         *(console.routes() if console else []),
     ]
     return Casewire(Starlette(routes=routes, lifespan=lifespan, middleware=around(settings)), sockets, services)
+
+
+def collect_from_here_on() -> None:
+    """Let the collector begin, but not look at what is there already: the schema and the rest of the program stay."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def services_from(settings: Settings) -> Services:

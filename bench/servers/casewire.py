@@ -5,6 +5,10 @@ that delivery can be measured without what posting costs. `GET /bench/statements
 asked last, when `BENCH_LISTEN` is set.
 """
 
+import gc
+
+gc.disable()  # as `python -m server` does until the application is ready
+
 import os
 import sqlite3
 from typing import Any

@@ -1,15 +1,26 @@
 """Passwords: hashed with Argon2id, off the event loop, a few at a time."""
 
 import asyncio
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_bytes
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from domain.credentials import canonical_password
 
 CONCURRENCY = 2
 """Each hash takes 64 MiB and some 100 ms of several cores; more at once only slows each of them."""
+
+
+def hash_of_nobody(hasher: PasswordHasher) -> str:
+    """A hash of these parameters that no password has: random bytes, so that making it costs nothing at the start."""
+    salt, made = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (hasher.salt_len, hasher.hash_len))
+    return (
+        f"$argon2id$v={ARGON2_VERSION}$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${salt}${made}"
+    )
 
 
 class Passwords:
@@ -18,7 +29,7 @@ class Passwords:
         # Threads of our own, not asyncio.to_thread: the bound then holds also when a caller gives up waiting (its
         # hash runs on), and a rush of sign-ins cannot take the threads that others use.
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="password")
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = hash_of_nobody(self._hasher)
 
     async def hash(self, password: str) -> str:
         """The text to store: Argon2id with its parameters and a random salt."""
