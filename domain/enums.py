@@ -298,6 +298,16 @@ ACTIVE_STATUSES = (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING_CUS
 """What a list shows by default: neither resolved nor closed (S35)."""
 
 
+class NotificationKind(Described):
+    """What a person is told of."""
+
+    ASSIGNED = "ASSIGNED", "A ticket was given to you."
+    REPLIED = "REPLIED", "Somebody wrote on your ticket."
+    RESOLVED = "RESOLVED", "Your ticket was resolved."
+    CLOSED = "CLOSED", "Your ticket was closed."
+    ESCALATION_STAGE = "ESCALATION_STAGE", "The escalation of your ticket entered a stage."
+
+
 class PresenceState(Described):
     """What somebody does who has a ticket open."""
 

@@ -14,6 +14,7 @@ from models.inventory import (
     SpaceGroup,
     SpaceKind,
 )
+from models.notifications import Notification, PendingNotice
 from models.people import Membership, Organization, RefreshToken, User
 from models.read_marks import ReadMark
 from models.tickets import Feedback, Participant, Ticket
@@ -32,8 +33,10 @@ __all__ = [
     "Lease",
     "Membership",
     "Message",
+    "Notification",
     "Organization",
     "Participant",
+    "PendingNotice",
     "Product",
     "ProductUpdate",
     "ProductVersion",

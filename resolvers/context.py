@@ -1,5 +1,6 @@
 """What every operation is given: who asks, what time it is, and what has been read so far."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,8 @@ class Services:
     max_page_size: int = 100
     facts: ServerFacts = ServerFacts()
     ephemeral: Ephemeral = field(default_factory=Ephemeral)
+    notices: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something was put down that people may have to be told of."""
     links: FileLinks = field(default_factory=FileLinks)
     shared: SharedReads = field(default_factory=SharedReads)
 

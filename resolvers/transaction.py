@@ -22,6 +22,7 @@ from models.database import WRITER
 from realtime import log
 from resolvers.context import Context
 from resolvers.list_events import list_drafts
+from resolvers.pending import put_down
 from resolvers.ticket_facts import Facts, facts_of
 
 Given = ParamSpec("Given")
@@ -81,11 +82,14 @@ async def work_in_transaction(context: Context, body: Callable[[Work], Awaitable
         try:
             async with in_transaction(WRITER) as connection:
                 result = await body(work)
+                is_worth_telling = await put_down(work.drafts)
                 heads = await _append(connection, work)
         finally:
             _current.reset(token)
         if heads:
             context.services.hub.ring(heads)
+        if is_worth_telling:
+            context.services.notices.set()
         return result, heads
 
     result, _ = await _shielded(transaction())

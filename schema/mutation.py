@@ -12,6 +12,7 @@ from schema.attachment import AttachmentMutations
 from schema.catalog_roots import CatalogMutations
 from schema.inputs import files_of
 from schema.node import key_of, key_or_none
+from schema.notifications import NotificationMutations
 from schema.operations import GIVEN, mutation, shown
 from schema.presence import PresenceMutations
 from schema.read_state import ReadStateMutations
@@ -27,7 +28,9 @@ def _escalation(given: str) -> Any:
 
 
 @strawberry.type(description="Everything that changes something. What is refused changes nothing.")
-class Mutation(TypingMutations, PresenceMutations, AttachmentMutations, ReadStateMutations, CatalogMutations):
+class Mutation(
+    TypingMutations, PresenceMutations, AttachmentMutations, ReadStateMutations, CatalogMutations, NotificationMutations
+):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(
         self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]

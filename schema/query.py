@@ -15,7 +15,16 @@ from domain.lifecycle import DEFAULT_WINDOWS
 from domain.naming import quoted
 from engine.declare import PLAN, Found, Keys, Listed, RowKey, Sought
 from models.base import BaseModel
-from resolvers import entitlements, escalations, inventory, organizations, read_marks, ticket_lists, tickets
+from resolvers import (
+    entitlements,
+    escalations,
+    inventory,
+    notifications,
+    organizations,
+    read_marks,
+    ticket_lists,
+    tickets,
+)
 from resolvers.reading import found, related
 from schema.access import signed_in
 from schema.attachment import AttachmentPolicy, AttachmentQueries, the_policy
@@ -25,6 +34,7 @@ from schema.escalation import Escalation
 from schema.inputs import TicketFilter, TicketOrder
 from schema.inventory import Desk, Device, Room
 from schema.node import TABLES, Node, key_of, key_or_none, sought_key, split_id
+from schema.notifications import Notification
 from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.people import SYSTEM, SYSTEM_ID, Organization, User
 from schema.scalars import Locale
@@ -101,6 +111,17 @@ class Viewer:
     @staticmethod
     async def unread_ticket_count(info: Info) -> int:
         return await read_marks.count_unread_tickets(info.context)
+
+    @strawberry.field(description="What you are told of, newest first.")
+    @staticmethod
+    def notifications(
+        info: Info,
+        unread_only: Annotated[bool | None, strawberry.argument(description="Only what you have not read.")] = None,
+        first: First = None,
+        after: After = None,
+    ) -> Connection[Notification]:
+        args = page_args(first, after)
+        return notifications.list_notifications(info.context, args, unread_only=bool(unread_only))  # type: ignore[return-value]
 
     @strawberry.field(description="What your token may be used for.")
     @staticmethod

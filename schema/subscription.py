@@ -21,6 +21,7 @@ from schema.access import signed_in
 from schema.escalation import Escalation, EscalationTimelineEntry
 from schema.live_lists import TicketListSubscriptions, told
 from schema.node import key_of, key_or_none
+from schema.notifications import NotificationSubscriptions
 from schema.presence import PresenceSubscriptions
 from schema.read_state import ReadStateSubscriptions
 from schema.scalars import Cursor
@@ -94,7 +95,13 @@ ESCALATIONS = Followed(
 
 
 @strawberry.type(description="What is pushed as it happens, and replayed after a break: nothing lost, nothing twice.")
-class Subscription(TicketListSubscriptions, TypingSubscriptions, PresenceSubscriptions, ReadStateSubscriptions):
+class Subscription(
+    TicketListSubscriptions,
+    TypingSubscriptions,
+    PresenceSubscriptions,
+    ReadStateSubscriptions,
+    NotificationSubscriptions,
+):
     @strawberry.subscription(description="The messages of a ticket.", directives=signed_in(), metadata={PLAN: MESSAGES})
     async def messages(
         self, info: Info, ticket_id: TicketID, after: Since = None

@@ -32,6 +32,7 @@ from resolvers.transaction import settle
 from resolvers.viewers import load_viewer, viewer_key, viewer_kind
 from schema.build import build_schema
 from server.auth import Auth, auth_from
+from server.notifier import notify_for_ever
 from server.settings import Settings
 from server.storage import storage_from
 from server.sweeps import sweep_for_ever
@@ -205,13 +206,17 @@ async def running(services: Services, settings: Settings) -> AsyncIterator[None]
     """The hub listens and the sweeps go round; writes under way are finished before the database closes."""
     await services.hub.start()
     await services.ephemeral.start()
-    sweeps = asyncio.create_task(sweep_for_ever(services, settings))
+    background = [
+        asyncio.create_task(sweep_for_ever(services, settings)),
+        asyncio.create_task(notify_for_ever(services)),
+    ]
     try:
         yield
     finally:
-        sweeps.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweeps
+        for task in background:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         await settle()
         await services.ephemeral.stop()
         await services.hub.stop()

@@ -72,7 +72,7 @@ async def make_ticket(organization: Organization, requester: User | None, **give
     }
     return await Ticket.create(
         number=number,
-        reference=ticket_reference(number),
+        reference=values.pop("reference", ticket_reference(number)),
         organization=organization,
         requester=requester,
         created_at=at,

@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from domain.enums import ServiceLevel, Visibility
+from domain.enums import NotificationKind, ServiceLevel, Visibility
 from models.base import InstantField
 from orjson import loads
 from tortoise.fields.base import OnDelete
@@ -17,6 +17,97 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
+        ops.CreateModel(
+            name="Notification",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                (
+                    "user",
+                    fields.ForeignKeyField(
+                        "casewire.User",
+                        source_field="user_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="notifications",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "ticket",
+                    fields.ForeignKeyField(
+                        "casewire.Ticket",
+                        source_field="ticket_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="notifications",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "actor",
+                    fields.ForeignKeyField(
+                        "casewire.User",
+                        source_field="actor_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="caused_notifications",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                ("kind", fields.CharEnumField(description="", enum_type=NotificationKind, max_length=24)),
+                ("visibility", fields.CharEnumField(description="", enum_type=Visibility, max_length=12)),
+                ("data", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "source",
+                    fields.CharField(description="the key of the event that it tells: told once", max_length=80),
+                ),
+                ("created_at", InstantField(auto_now=False, auto_now_add=False)),
+                ("read_at", InstantField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "notification",
+                "app": "casewire",
+                "unique_together": (("user", "source"),),
+                "indexes": [
+                    Index(fields=["user_id", "created_at", "id"], name="notification_by_created"),
+                    Index(fields=["user_id", "read_at"], name="notification_unread"),
+                    Index(fields=["ticket_id"], name="notification_ticket"),
+                    Index(fields=["actor_id"], name="notification_actor"),
+                ],
+                "pk_attr": "id",
+            },
+            bases=["BaseModel"],
+        ),
+        ops.CreateModel(
+            name="PendingNotice",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                (
+                    "ticket",
+                    fields.ForeignKeyField(
+                        "casewire.Ticket",
+                        source_field="ticket_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="pending_notices",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("key", fields.CharField(description="the event's", max_length=80)),
+                ("message_id", fields.UUIDField(null=True)),
+                ("item_id", fields.UUIDField(null=True, description="the timeline event")),
+                ("attempts", fields.SmallIntField(default=0)),
+            ],
+            options={
+                "table": "pending_notice",
+                "app": "casewire",
+                "unique_together": (("ticket", "key"),),
+                "indexes": [Index(fields=["attempts", "id"], name="pending_notice_by_attempts")],
+                "pk_attr": "id",
+            },
+            bases=["BaseModel"],
+        ),
         ops.CreateModel(
             name="ReadMark",
             fields=[

@@ -47,6 +47,8 @@ open  certificateSave                     -   -   -   -   -   -    -   -    -   
 own   certificateSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
 open  requestTypeSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
 own   requestTypeSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
+open  notificationMarkRead                +   +   +   +   +   +    +   +    +    +   +   +   +    !
+own   notificationMarkRead                +   +   +   +   +   +    +   +    +    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -137,6 +139,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
         'startsAt: "2026-01-01", endsAt: "2026-12-31"',
     ),
     "requestTypeSave": (request_type, 'key: "TECHNICAL", projectId: $id, name: "Technical"'),
+    "notificationMarkRead": (nothing, "all: true"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -150,8 +153,8 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     ),
 }
 
-NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread"}
-"""What passes, and how far one has read, changes nothing of the ticket: those who watch are told, the log is not."""
+NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", "notificationMarkRead"}
+"""What passes, and what one has read, changes nothing of a ticket: those who watch are told, its log is not."""
 
 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave"}

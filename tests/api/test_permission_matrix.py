@@ -333,6 +333,7 @@ NO_ROWS_OF_THEIR_OWN = {
     "Transcript": "part of a ticket",
     "Presence": "part of a ticket, cut to what the viewer is told",
     "PresenceEvent": "an event of a stream that is guarded as a whole",
+    "NotificationChange": "an event of one's own stream",
     "ReadReceipt": "cut to what the viewer is told",
     "ReadStateEvent": "an event of a stream that is guarded as a whole",
     "TypingEvent": "an event of a stream that is guarded as a whole",

@@ -1,0 +1,82 @@
+"""What people are told of, and what is still to be told."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.expressions import Q, Subquery
+from tortoise.indexes import Index
+
+from domain.enums import NotificationKind, Visibility
+from domain.policy import Viewer, sees_internal
+from models.base import BaseModel, Choice, Instant, nothing
+from models.people import User
+from models.tickets import Ticket
+
+
+class PendingNotice(BaseModel):
+    """An event of a ticket that people may have to be told of, written in its transaction; gone when they have been.
+
+    A row for each, and not a place in the log: what is told is told once, whoever comes first, also after days.
+    """
+
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="pending_notices", on_delete=fields.CASCADE
+    )
+    ticket_id: UUID
+    key = fields.CharField(80, description="the event's")
+    message_id = fields.UUIDField(null=True)
+    item_id = fields.UUIDField(null=True, description="the timeline event")
+    attempts = fields.SmallIntField(default=0)
+
+    class Meta:
+        app = "casewire"
+        table = "pending_notice"
+        unique_together = (("ticket", "key"),)
+        indexes = [Index(fields=("attempts", "id"), name="pending_notice_by_attempts")]
+
+
+class Notification(BaseModel):
+    """Something that a person is told of. Its text is made when it is read, from `kind`, `data` and the rows."""
+
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="notifications", on_delete=fields.CASCADE
+    )
+    user_id: UUID
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="notifications", on_delete=fields.CASCADE
+    )
+    ticket_id: UUID
+    actor: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="caused_notifications", null=True, on_delete=fields.SET_NULL
+    )
+    actor_id: UUID | None
+    kind: NotificationKind = Choice(NotificationKind, max_length=24)
+    visibility: Visibility = Choice(Visibility, max_length=12)
+    data: dict[str, Any] = fields.JSONField(default=dict)
+    source = fields.CharField(80, description="the key of the event that it tells: told once")
+    created_at: datetime = Instant()
+    read_at: datetime | None = Instant(null=True)
+
+    class Meta:
+        app = "casewire"
+        table = "notification"
+        unique_together = (("user", "source"),)
+        indexes = [
+            Index(fields=("user_id", "created_at", "id"), name="notification_by_created"),
+            Index(fields=("user_id", "read_at"), name="notification_unread"),
+            Index(fields=("ticket_id",), name="notification_ticket"),
+            Index(fields=("actor_id",), name="notification_actor"),
+        ]
+
+    @classmethod
+    def seen_by(cls, viewer: Viewer) -> Q:
+        """One's own, of tickets that one may still read; of what is internal, only while one sees it."""
+        if viewer.user_id is None:
+            return nothing()
+        own = Q(user_id=viewer.user_id)
+        if sees_internal(viewer):
+            return own
+        readable = Q(ticket_id__in=Subquery(Ticket.visible_to(viewer).values("id")))
+        return own & Q(visibility=Visibility.PUBLIC) & readable

@@ -1,0 +1,125 @@
+"""Telling people of what happened on their tickets: put down with the event, told by a worker soon after.
+
+A unit of work never writes to the streams of many people: it puts down one row for each event (`pending.py`), and
+`tell_pending` turns that into notifications, each in a transaction of its own that takes the row away. Two processes
+that come at once tell it once; what was put down while none ran is told when one does.
+"""
+
+from uuid import UUID
+
+import structlog
+from tortoise.expressions import F
+
+from domain.enums import MessageSource, NotificationKind, TicketStatus, TimelineEventKind, Visibility
+from domain.notifying import OF_STATUS, Happening, whom_to_tell
+from models import EscalationEntry, Message, Notification, Participant, PendingNotice, Ticket, TimelineEvent
+from resolvers.context import Context
+from resolvers.transaction import Work, run_in_transaction, unit_of_work
+from resolvers.viewers import load_viewer
+
+NOTIFICATION_ADDED = "notification.added"
+BATCH = 100
+MOST_ATTEMPTS = 5
+"""A row that fails so often is left where it is, for a person to look at."""
+
+logger = structlog.get_logger("casewire.notices")
+
+
+def stream_of(user_id: UUID) -> str:
+    """The stream of what a person is told of."""
+    return f"user:{user_id}"
+
+
+async def tell_pending(ctx: Context) -> int:
+    """Tell of everything that was put down so far; returns how many events that was. One that fails waits its turn."""
+    told = 0
+    while True:
+        waiting = PendingNotice.filter(attempts__lt=MOST_ATTEMPTS).order_by("attempts", "id").limit(BATCH)
+        ids: list[UUID] = await waiting.values_list("id", flat=True)  # type: ignore[assignment]
+        done = [await _tell(ctx, each) for each in ids]
+        told += sum(done)
+        if len(ids) < BATCH or not any(done):
+            return told
+
+
+async def _tell(ctx: Context, pending_id: UUID) -> bool:
+    try:
+        return await _tell_of(ctx, pending_id)
+    except Exception:
+        logger.exception("people could not be told of an event; tried again later", pending=str(pending_id))
+
+        async def count() -> int:
+            return await PendingNotice.filter(id=pending_id).update(attempts=F("attempts") + 1)
+
+        await run_in_transaction(count)
+        return False
+
+
+@unit_of_work
+async def _tell_of(work: Work, ctx: Context, pending_id: UUID) -> bool:
+    """Tell of one event; False where another process does."""
+    pending = await PendingNotice.get_or_none(id=pending_id)
+    if pending is None or not await PendingNotice.filter(id=pending_id).delete():
+        return False
+    ticket = await Ticket.get(id=pending.ticket_id)
+    happening = await _happening(pending, ticket)
+    if happening is None:
+        return True
+    told = set(await Notification.filter(source=pending.key).values_list("user_id", flat=True))
+    for user_id in sorted(whom_to_tell(happening, await _people_on(ticket)) - told):
+        if await _may_know(user_id, ticket, happening):
+            await _notify(work, user_id, ticket, happening, pending.key)
+    return True
+
+
+async def _notify(work: Work, user_id: UUID, ticket: Ticket, happening: Happening, source: str) -> None:
+    notification = await Notification.create(
+        user_id=user_id,
+        ticket_id=ticket.id,
+        actor_id=happening.actor_id,
+        kind=happening.kind,
+        visibility=happening.visibility,
+        data=happening.values,
+        source=source,
+        created_at=work.now,
+    )
+    work.emit((stream_of(user_id),), NOTIFICATION_ADDED, {"notification": str(notification.id)}, key=source)
+
+
+async def _happening(pending: PendingNotice, ticket: Ticket) -> Happening | None:
+    """What there is to tell; None for nothing. Imported history is no news."""
+    if pending.message_id:
+        message = await Message.get_or_none(id=pending.message_id)
+        if message is None or message.source is MessageSource.IMPORT:
+            return None
+        return Happening(NotificationKind.REPLIED, message.actor_id, message.visibility)
+    item = await TimelineEvent.get_or_none(id=pending.item_id)
+    return await _of_item(item, ticket) if item else None
+
+
+async def _of_item(item: TimelineEvent, ticket: Ticket) -> Happening | None:
+    match item.kind:
+        case TimelineEventKind.STATUS if item.new_value and TicketStatus(item.new_value) in OF_STATUS:
+            return Happening(OF_STATUS[TicketStatus(item.new_value)], item.actor_id, item.visibility)
+        case TimelineEventKind.FIELD if item.field == "assignee" and ticket.assignee_id:
+            return Happening(NotificationKind.ASSIGNED, item.actor_id, Visibility.INTERNAL, concerns=ticket.assignee_id)
+        case TimelineEventKind.ESCALATION:
+            entry = await EscalationEntry.get(id=item.entry_id)
+            stage = {"stage": entry.stage.value}
+            return Happening(NotificationKind.ESCALATION_STAGE, item.actor_id, item.visibility, values=stage)
+        case _:
+            return None
+
+
+async def _people_on(ticket: Ticket) -> frozenset[UUID]:
+    taking_part: list[UUID] = await Participant.filter(ticket_id=ticket.id).values_list("user_id", flat=True)  # type: ignore[assignment]
+    people = {ticket.requester_id, ticket.owner_id, ticket.assignee_id, *taking_part}
+    return frozenset(each for each in people if each is not None)
+
+
+async def _may_know(user_id: UUID, ticket: Ticket, happening: Happening) -> bool:
+    """Nobody is told of what they may not read. It is asked again when it is read."""
+    viewer = await load_viewer(user_id)
+    if viewer is None or (happening.visibility is Visibility.INTERNAL and not viewer.is_staff):
+        return False
+    return await Ticket.visible_to(viewer).filter(id=ticket.id).exists()
