@@ -13,6 +13,8 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
+    default_type_resolver,
+    get_named_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 from graphql.pyutils import Path
@@ -67,6 +69,20 @@ class Calls:
                     each.close()
             raise
         return await together(begun)
+
+    def type_of(self, parent: GraphQLObjectType, selected: Selected, value: Any) -> str:
+        """The name of the type that a value of a field with an abstract type is of.
+
+        Raises:
+            Bail: of none.
+        """
+        assert selected.definition is not None
+        named: Any = get_named_type(selected.definition.type)
+        info = self._info(parent, selected, selected.definition)
+        found = (named.resolve_type or default_type_resolver)(value, info, named)
+        if not isinstance(found, str):
+            raise Bail(f"a {type(value).__name__} that is of no type")
+        return found
 
     def _info(self, parent: GraphQLObjectType, selected: Selected, definition: GraphQLField) -> GraphQLResolveInfo[Any]:
         return GraphQLResolveInfo(

@@ -22,6 +22,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from engine.calling import Calls
+from engine.mutating import Outcomes, checked, run_mutation
 from engine.planning import Plan, plan_operation
 from engine.reads import Reads
 from engine.running import Binding, Load, Run
@@ -57,6 +58,10 @@ class Operation:
     @property
     def is_query(self) -> bool:
         return self.node is not None and self.node.operation is OperationType.QUERY
+
+    @property
+    def is_mutation(self) -> bool:
+        return self.node is not None and self.node.operation is OperationType.MUTATION
 
 
 @dataclass(slots=True)
@@ -97,12 +102,34 @@ class Engine:
             found = await self.reads.once(run, plan)
         except Exception as error:
             # Whatever it is, graphql-core meets it again and reports it as the specification has it.
-            self.stats[f"bails:{type(error).__name__}"] += 1
-            self.stats["bails"] += 1
+            self.count_bail(error)
             return None
         self.stats["planned"] += 1
         self.stats["statements"] += run.statements
         return found
+
+    async def mutated(self, operation: Operation, given: Mapping[str, Any] | None, context: Any) -> Outcomes | None:
+        """What came of a mutation whose payload can be planned; None where nothing has run.
+
+        Each of its resolvers has run once. Where the outcomes have no `data`, graphql-core completes them.
+        """
+        if not operation.is_mutation:
+            return None
+        try:
+            variables = self._variables(operation, given or {})
+            plan = self._plan(operation, variables, context.viewer)
+            if plan is None:
+                self.stats["fallbacks"] += 1
+                return None
+            checked(plan, self._run(operation, given or {}, variables, context))
+        except Exception as error:
+            self.count_bail(error)
+            return None
+        return await run_mutation(self, plan, lambda: self._run(operation, given or {}, variables, context))
+
+    def count_bail(self, error: Exception) -> None:
+        self.stats[f"bails:{type(error).__name__}"] += 1
+        self.stats["bails"] += 1
 
     async def shown(self, operation: Operation, given: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """As `data`, for whoever wants to know why not.

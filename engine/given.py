@@ -88,6 +88,7 @@ class Objects:
     """
 
     planner: Planner
+    parent: GraphQLObjectType
     selected: Selected
     seen: Callable[[type[Model], Any], Q]
     _fields: dict[str, "list[ObjectField]"] = field(default_factory=dict)
@@ -110,23 +111,25 @@ class Objects:
         groups: dict[Any, list[int]] = {}
         for place, value in enumerate(values):
             if value is not None:
-                groups.setdefault(self._group(value), []).append(place)
+                groups.setdefault(self._group(run, value), []).append(place)
         return groups
 
-    def _group(self, value: Any) -> Any:
+    def _group(self, run: Any, value: Any) -> Any:
         if isinstance(value, RowKey):
             return value.type_name
-        kinds = self._possible()
-        if isinstance(value, Model) and any(rows_of(kind) for kind in kinds):
+        if isinstance(value, Model) and any(rows_of(kind) for kind in self._possible()):
             return type(value)
-        for kind in kinds:
-            if len(kinds) == 1 or (kind.is_type_of is not None and kind.is_type_of(value, None)):  # type: ignore[arg-type]
-                return kind
-        raise Bail(f"a {type(value).__name__} that is of no type")
+        named = self._named()
+        if isinstance(named, GraphQLObjectType):
+            return named
+        return self.planner.schema.type_map[run.calls.type_of(self.parent, self.selected, value)]
+
+    def _named(self) -> Any:
+        assert self.selected.definition is not None
+        return get_named_type(self.selected.definition.type)
 
     def _possible(self) -> Sequence[GraphQLObjectType]:
-        assert self.selected.definition is not None
-        named: Any = get_named_type(self.selected.definition.type)
+        named = self._named()
         return [named] if isinstance(named, GraphQLObjectType) else list(self.planner.schema.get_possible_types(named))
 
     async def _of_table(self, run: Any, group: type[Model] | str, members: list[Any]) -> list[Any]:
@@ -161,7 +164,7 @@ class ObjectField:
 
     def __init__(self, planner: Planner, kind: GraphQLObjectType, selected: Selected) -> None:
         self.kind, self.selected = kind, selected
-        self.shape = None if selected.name == "__typename" else shape_of(planner, selected)
+        self.shape = None if selected.name == "__typename" else shape_of(planner, kind, selected)
 
     async def complete(self, run: Any, sources: list[Any]) -> list[Any]:
         if self.shape is None:
@@ -199,6 +202,18 @@ class RootValue:
     async def read(self, run: Any) -> Any:
         (value,) = await run.calls.values(self.parent, self.selected, [None])
         return (await self.shape.complete(run, [value]))[0]
+
+
+@dataclass(slots=True)
+class GivenValue:
+    """A root field whose resolver has given its value already."""
+
+    selected: Selected
+    shape: Shape
+    value: Any
+
+    async def read(self, run: Any) -> Any:
+        return (await self.shape.complete(run, [self.value]))[0]
 
 
 @dataclass(slots=True)
@@ -255,7 +270,9 @@ def seen_by(model: Any, viewer: Any) -> Q:
     return found
 
 
-def shape_of(planner: Planner, selected: Selected, seen: Callable[[type[Model], Any], Q] = seen_by) -> Shape:
+def shape_of(
+    planner: Planner, parent: GraphQLObjectType, selected: Selected, seen: Callable[[type[Model], Any], Q] = seen_by
+) -> Shape:
     """What becomes of the values of a field."""
     assert selected.definition is not None
 
@@ -266,7 +283,7 @@ def shape_of(planner: Planner, selected: Selected, seen: Callable[[type[Model], 
             return Each(of(kind.of_type))
         if is_leaf_type(kind):
             return Leaf(kind.serialize)
-        return Objects(planner.apart(), selected, seen)
+        return Objects(planner.apart(), parent, selected, seen)
 
     return of(selected.definition.type)
 

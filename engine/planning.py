@@ -43,7 +43,7 @@ from engine.declare import (
     SqlValue,
     ToOne,
 )
-from engine.given import ChildValues, Give, RootObjects, RootValue, rows_of, shape_of
+from engine.given import ChildValues, Give, GivenValue, RootObjects, RootValue, rows_of, shape_of
 from engine.keyset import Order, PageArgs
 from engine.selections import Argument, Selected, Selections, variables_in
 from engine.selects import Decision, Link, RowGuard, Select, next_serial
@@ -126,11 +126,15 @@ class RootPages:
     builders: dict[Hashable, Any] = field(default_factory=dict)
 
 
+Root = RootRow | RootPages | RootValue | RootObjects | GivenValue | tuple[str, str]
+"""A root field; a pair is its key and the constant that it is."""
+
+
 @dataclass(slots=True)
 class Plan:
     """`is_single`: one statement answers it, so there is nothing that two could disagree about."""
 
-    roots: list[RootRow | RootPages | RootValue | RootObjects | tuple[str, str]]
+    roots: list[Root]
     is_single: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -138,7 +142,7 @@ class Plan:
         self.is_single = len(asked) == 1 and takes_one_statement(asked[0])
 
 
-def takes_one_statement(root: RootRow | RootPages | RootValue | RootObjects) -> bool:
+def takes_one_statement(root: Root) -> bool:
     if isinstance(root, RootRow):
         return not root.select.children and not root.select.guards
     if not isinstance(root, RootPages):
@@ -155,7 +159,7 @@ def plan_operation(
     viewer: Any,
     dialect: Dialect,
 ) -> Plan:
-    """The plan of a query. `flags` has, among others, the values of the variables of @skip and @include.
+    """The plan of a query or a mutation. `flags` has, among others, the values of the variables of @skip and @include.
 
     `viewer` stands for its kind: what a declaration takes from it must be the same for every viewer of the kind.
 
@@ -181,11 +185,11 @@ class Planner:
         self.read_below: dict[tuple[Any, ...], str] = {}
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
-        if operation.operation is not OperationType.QUERY or operation.directives:
-            raise NotPlannable("not a plain query")
-        root = self.schema.query_type
+        if operation.operation is OperationType.SUBSCRIPTION or operation.directives:
+            raise NotPlannable("not a plain query or mutation")
+        root = self.schema.get_root_type(operation.operation)
         assert root is not None
-        roots: list[Any] = []
+        roots: list[Root] = []
         for each in self.selected(root, [operation.selection_set]):
             self.trail = [each.key]
             if each.name == "__typename":
@@ -195,10 +199,10 @@ class Planner:
             elif isinstance(each.declared, Listed):
                 roots.append(self.root_pages(each, root))
             elif isinstance(each.declared, Sought):
-                shape = shape_of(self, each, each.declared.seen)
+                shape = shape_of(self, root, each, each.declared.seen)
                 roots.append(RootObjects(each.declared.keys, each, shape, guards_of(each)))
             else:
-                roots.append(RootValue(root, each, shape_of(self, each)))
+                roots.append(RootValue(root, each, shape_of(self, root, each)))
         return Plan(roots)
 
     def apart(self, *path: str) -> "Planner":
@@ -393,7 +397,7 @@ class Planner:
         read = tuple(place.model._meta.fields_map[name].to_python_value for name in named)
         rows = rows_of(kind)
         only = (at(rows.column), rows.value) if rows and rows.column else None
-        child = ChildValues(at("id"), only, tuple(map(at, named)), read, give, shape_of(self, selected))
+        child = ChildValues(at("id"), only, tuple(map(at, named)), read, give, shape_of(self, kind, selected))
         place.select.children.append(child)
         return f"M[{len(place.select.children) - 1}][r[{child.parent}]]"
 

@@ -3,24 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 
 import models
 from domain.policy import ANONYMOUS, Viewer
 from resolvers.context import Context, Services
 from resolvers.viewers import load_viewer
-from schema.access import Schema
-from schema.build import build_schema
-from server.transport.execution import FreshPerEvent
+from tests.both_ways import BothWays, ordinary, schema
+
+__all__ = ["PATIENCE", "Client", "Refused", "Stream", "schema"]
 
 PATIENCE = 5.0
 """Seconds that any wait may last."""
-
-
-@cache
-def schema() -> Schema:
-    return build_schema(execution_context_class=FreshPerEvent)
 
 
 class Refused(AssertionError):
@@ -32,8 +26,10 @@ class Refused(AssertionError):
 
 
 class Client:
-    def __init__(self, services: Services, user: models.User | None) -> None:
-        self.services, self.user = services, user
+    """Asks as one person; with `both`, the engine is asked too, and must agree."""
+
+    def __init__(self, services: Services, user: models.User | None, both: BothWays | None = None) -> None:
+        self.services, self.user, self.both = services, user, both
 
     async def viewer(self) -> Viewer:
         if self.user is None:
@@ -55,10 +51,11 @@ class Client:
 
     async def answer(self, document: str, **variables: Any) -> tuple[Any, list[Any]]:
         """The operation's data and its top-level errors."""
-        context = Context(await self.viewer(), self.services)
+        viewer = await self.viewer()
         async with asyncio.timeout(PATIENCE):
-            result = await schema().execute(document, variable_values=variables, context_value=context)
-        return result.data, list(result.errors or [])
+            if self.both is None:
+                return await ordinary(schema(), document, variables, Context(viewer, self.services))
+            return await self.both.answer(document, variables, lambda: Context(viewer, self.services))
 
     @asynccontextmanager
     async def watch(self, document: str, **variables: Any) -> AsyncIterator["Stream"]:

@@ -11,6 +11,7 @@ from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
 from resolvers.context import Services
 from resolvers.transaction import settle
+from tests.both_ways import ASKED, BothWays
 from tests.client import Client
 from tests.clock import Clock
 from tests.databases import ENGINES, fresh_database
@@ -50,6 +51,23 @@ async def services(db: str, clock: Clock) -> AsyncIterator[Services]:
 
 
 @pytest.fixture
-def as_user(services: Services) -> AsUser:
-    """`as_user(ann)` asks the API as Ann; `as_user(None)` as nobody."""
-    return lambda user: Client(services, user)
+async def both(db: str) -> AsyncIterator[BothWays]:
+    both = BothWays(db)
+    try:
+        yield both
+    finally:
+        await both.close()
+
+
+@pytest.fixture
+def as_user(services: Services, both: BothWays) -> AsUser:
+    """`as_user(ann)` asks the API as Ann; `as_user(None)` as nobody. Whatever is asked is asked both ways."""
+    return lambda user: Client(services, user, both)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for what in ("queries", "mutations"):
+        if ASKED[what]:
+            terminalreporter.write_line(
+                f"{ASKED[f'{what} answered by the engine too']} of {ASKED[what]} {what} both ways"
+            )

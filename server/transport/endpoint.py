@@ -5,7 +5,6 @@ function that turns a token into a viewer, and one that opens the context of an 
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -35,7 +34,7 @@ from server.auth.authenticator import bearer_token
 from server.transport import masking
 from server.transport.execution import guarded
 from server.transport.fanout import Fanout, Stream
-from server.transport.fast import FastPath, is_plain, replayed
+from server.transport.fast import Attempt, FastPath, as_json, is_plain, replayed
 from server.transport.http import (
     CODES,
     GRAPHQL_JSON,
@@ -87,7 +86,7 @@ class Endpoint(GraphQL[Any, None]):
         """
         self.limits = limits or Limits()
         guarded_schema, self.documents = guarded(schema, self.limits)
-        self.fast = FastPath(self.documents)
+        self.fast = FastPath(self.documents, guarded_schema)
         self.fanout: Fanout | None = None
         super().__init__(
             guarded_schema,
@@ -108,14 +107,14 @@ class Endpoint(GraphQL[Any, None]):
         if scope["type"] == "websocket":
             await self._upgrade(scope, receive, send)
             return
-        if self.fast.engine is not None and is_plain(scope):
-            message = await self._first_of_body(receive)
-            if message is not None:
-                if await self._answered(scope, message, send):
-                    return
-                receive = replayed(message, receive)
         request = Request(scope, receive)
         try:
+            if self.fast.engine is not None and is_plain(scope):
+                message = await self._first_of_body(receive)
+                if message is not None:
+                    if await self._answered(scope, message, send):
+                        return
+                    request = Request(scope, replayed(message, receive))
             response = await self.run(request)
         except ClientDisconnect:
             return
@@ -134,13 +133,21 @@ class Endpoint(GraphQL[Any, None]):
         return None
 
     async def _answered(self, scope: Scope, message: Message, send: Send) -> bool:
-        """Whether the short way has answered; a body in pieces, or too large a one, is not for it."""
+        """Whether the short way has answered; a body in pieces, or too large a one, is not for it.
+
+        Raises:
+            Refused: the time is over, and a mutation may have run: nobody may run it again.
+        """
         body = message.get("body", b"")
         if message["type"] != "http.request" or message.get("more_body") or len(body) > self.limits.max_body_bytes:
             return False
-        with suppress(TimeoutError):
+        attempt = Attempt()
+        try:
             async with asyncio.timeout(self.limits.operation_timeout):
-                return await self.fast.answer(scope, body, send, self._authenticate, self._open_context)
+                return await self.fast.answer(scope, body, send, self._authenticate, self._open_context, attempt)
+        except TimeoutError as error:
+            if attempt.begun:
+                raise Refused(503, self.timed_out().message) from error
         return False
 
     # --- who
@@ -168,6 +175,13 @@ class Endpoint(GraphQL[Any, None]):
             return None
         known = self.fast.operation(operation.query, operation.operation_name, operation.variables or {})
         return await self.fanout.open(known, operation.variables or {}, context, scope) if known else None
+
+    async def short_response(self, operation: SafeOperation, context: Any) -> dict[str, Any] | None:
+        """The whole answer to a query or a mutation on a socket; None where the ordinary way has to."""
+        if operation.extensions:
+            return None
+        given = operation.query, operation.operation_name, operation.variables
+        return await self.fast.response(*given, context, Attempt())
 
     def open_context(self, viewer: Viewer | None) -> object:
         return self._open_context(viewer)
@@ -250,10 +264,7 @@ class Endpoint(GraphQL[Any, None]):
         return response
 
     def encode_json(self, data: object) -> bytes:
-        try:
-            return orjson.dumps(data)
-        except TypeError:  # such as an integer beyond 64 bits in a JSON scalar
-            return json.dumps(data, separators=(",", ":")).encode()
+        return as_json(data)
 
     def decode_json(self, data: str | bytes) -> object:
         """orjson refuses NaN, broken UTF-8, lone surrogates and what is nested too deeply, all with one error."""

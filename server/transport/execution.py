@@ -9,6 +9,7 @@ from graphql import Executor
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from engine.mutating import Completing
 from server.transport.documents import Documents, Gate
 from server.transport.limits import Limits
 
@@ -43,6 +44,13 @@ def guarded(schema: strawberry.Schema, limits: Limits) -> tuple[strawberry.Schem
     # Strawberry logs every error here with its traceback, a refused field as loudly as a bug. `masking` logs the bugs.
     ours.process_errors = lambda errors, execution_context=None: None  # type: ignore[method-assign]
     return ours, documents
+
+
+def completing(schema: strawberry.Schema) -> strawberry.Schema:
+    """A copy of `schema` that completes a mutation's outcomes, given as its root value, and runs nothing again."""
+    ours = copy(schema)
+    ours.execution_context_class = type("Completing", (Completing, schema.execution_context_class), {})
+    return ours
 
 
 def fresh_per_event(executor: type[Executor[Any]]) -> type[Executor[Any]]:

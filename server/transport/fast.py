@@ -1,21 +1,28 @@
-"""The short way of a plain query: body to plan to bytes, past Strawberry's view and graphql-core.
+"""The short way of a plain query or mutation: body to plan to bytes, past Strawberry's view and graphql-core.
 
-It answers what it can answer whole. Everything else (errors, mutations, other methods and media types, what cannot be
-planned) goes the ordinary way, from the start, as if nobody had tried.
+It answers what it can answer whole. Everything else (errors, other methods and media types, what cannot be planned)
+goes the ordinary way, from the start, as if nobody had tried. But a mutation whose resolvers have run is answered here,
+whatever comes of it: graphql-core completes what they gave.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from graphql import GraphQLError
 from graphql.validation import specified_rules
 from starlette.types import Message, Receive, Scope, Send
+from strawberry import Schema
+from strawberry.types.execution import ExecutionResult
 
 from domain.errors import Unauthenticated
 from engine.executing import Engine, Operation
 from server.auth.authenticator import bearer_token
+from server.transport import masking
 from server.transport.documents import Documents
+from server.transport.execution import completing
 from server.transport.http import GRAPHQL_JSON, LEGACY_JSON, negotiate
 
 RULES = tuple(specified_rules)
@@ -24,11 +31,20 @@ MOST_ACCEPTS = 200
 """Different `Accept` headers whose answer is remembered."""
 
 
+@dataclass(slots=True)
+class Attempt:
+    """Whether something may have run that must not run again."""
+
+    begun: bool = False
+
+
 class FastPath:
     """Off until `engine` is set, which the application does once its database is open."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, schema: Schema) -> None:
+        """`schema` executes what the engine leaves to graphql-core after a mutation has run."""
         self.documents = documents
+        self.completing = completing(schema)
         self.engine: Engine | None = None
         self._accepts: dict[bytes, bytes] = {}
 
@@ -36,14 +52,32 @@ class FastPath:
         assert self.engine is not None
         return await self.engine.reads.fetch(sql, values)
 
-    async def data(
-        self, query: str | None, operation_name: str | None, variables: Mapping[str, Any] | None, context: Any
+    async def response(
+        self, query: str, operation_name: str | None, variables: dict[str, Any] | None, context: Any, attempt: Attempt
     ) -> dict[str, Any] | None:
-        """The answer's `data`, or None where the ordinary way has to answer."""
+        """The whole answer to a query or a mutation; None where nothing has run and the ordinary way has to answer."""
         operation = self.operation(query, operation_name, variables or {})
         if operation is None or self.engine is None:
             return None
-        return await self.engine.data(operation, variables, context)
+        if not operation.is_mutation:
+            data = await self.engine.data(operation, variables, context)
+            return None if data is None else {"data": data}
+        attempt.begun = True
+        outcomes = await self.engine.mutated(operation, variables, context)
+        if outcomes is None:
+            attempt.begun = False
+            return None
+        if outcomes.data is not None:
+            return {"data": outcomes.data}
+        result = await self.completing.execute(
+            query,
+            root_value=outcomes,
+            variable_values=variables,
+            context_value=context,
+            operation_name=operation_name,
+        )
+        assert isinstance(result, ExecutionResult)
+        return masking.answer(result)
 
     def operation(
         self, query: str | None, operation_name: str | None, variables: Mapping[str, Any]
@@ -72,6 +106,7 @@ class FastPath:
         send: Send,
         authenticate: Callable[[str | None], Awaitable[Any]],
         open_context: Callable[[Any], Any],
+        attempt: Attempt,
     ) -> bool:
         """Answer a request whose body is there; False where nothing was sent and the ordinary way has to."""
         headers = dict(scope["headers"])
@@ -87,12 +122,13 @@ class FastPath:
                 return False
             authorization = headers.get(b"authorization")
             token = bearer_token(authorization.decode("latin-1") if authorization is not None else None)
-            data = await self.data(given["query"], name, variables, open_context(await authenticate(token)))
-            if data is None:
-                return False
-            answer = orjson.dumps({"data": data})
-        except (orjson.JSONDecodeError, TypeError, Unauthenticated):
+            context = open_context(await authenticate(token))
+        except (orjson.JSONDecodeError, Unauthenticated):
             return False
+        response = await self.response(given["query"], name, variables, context, attempt)
+        if response is None:
+            return False
+        answer = as_json(response)
         length = str(len(answer)).encode()
         head = [(b"content-type", media_type), (b"content-length", length)]
         await send({"type": "http.response.start", "status": 200, "headers": head})
@@ -109,6 +145,13 @@ class FastPath:
                 self._accepts.clear()
             found = self._accepts[accept] = f"{chosen}; charset=utf-8".encode()
         return found
+
+
+def as_json(data: object) -> bytes:
+    try:
+        return orjson.dumps(data)
+    except TypeError:  # such as an integer beyond 64 bits in a JSON scalar
+        return json.dumps(data, separators=(",", ":")).encode()
 
 
 def is_plain(scope: Scope) -> bool:

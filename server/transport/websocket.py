@@ -190,6 +190,11 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             operation.member = self.view.fanout.member(self, operation, stream, context)
             await self._follow(operation.member, stream.following.after)
             return
+        response = await self.view.short_response(operation, context)
+        if response is not None:
+            await operation.send_payload(response)
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+            return
         results = await self.schema.stream(
             operation.query,
             variable_values=operation.variables,

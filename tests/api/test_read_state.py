@@ -8,6 +8,7 @@ import pytest
 import models
 from domain.enums import OrganizationRole, Visibility
 from engine.instants import instant_text
+from resolvers.context import Services
 from tests.api.operations import mutate, note, on_ticket, refusal, send
 from tests.api.test_list_cost import counted
 from tests.api.world import codes, gid, nothing_changes
@@ -228,7 +229,7 @@ async def test_nobody_has_nothing_unread(as_user: AsUser) -> None:
     assert await as_user(None).ask("{ viewer { unreadTicketCount } }") == {"viewer": {"unreadTicketCount": 0}}
 
 
-async def test_unread_counts_of_a_page_take_one_statement(as_user: AsUser) -> None:
+async def test_unread_counts_of_a_page_take_one_statement(services: Services) -> None:
     """J5: and so do the places."""
     acme = await make_organization("Acme")
     ann, sam = await make_member(acme), await make_staff()
@@ -239,7 +240,7 @@ async def test_unread_counts_of_a_page_take_one_statement(as_user: AsUser) -> No
     taken = {}
     for first in (5, 50):
         with counted() as sent:
-            data = await as_user(ann).ask(page, n=first)
+            data = await Client(services, ann).ask(page, n=first)
         assert data["tickets"]["nodes"] == [{"unreadCount": 1, "viewerLastReadSequence": 0}] * first
         taken[first] = len(sent)
 

@@ -11,9 +11,9 @@ from server.transport.limits import Limits
 
 
 def test_names_that_no_operation_has_are_not_kept() -> None:
-    schema = build_schema()._schema
-    fast = FastPath(Documents(schema, Limits()))
-    fast.engine = Engine(schema, cast(Any, SimpleNamespace(dialect="sqlite")), kind=str, key=str)
+    schema = build_schema()
+    fast = FastPath(Documents(schema._schema, Limits()), schema)
+    fast.engine = Engine(schema._schema, cast(Any, SimpleNamespace(dialect="sqlite")), kind=str, key=str)
     text = "query Known { server { version } }"
 
     found = [fast.operation(text, name, {}) for name in ("Known", "a", "b", "c")]
