@@ -10,7 +10,9 @@ import pytest
 
 import models
 import schema.mutation
+from domain.enums import TicketStatus
 from tests.databases import ENGINES
+from tests.factories import LONG_AGO
 from tests.server.desk import Desk, running_desk
 from tests.server.running import http
 
@@ -18,7 +20,8 @@ pytestmark = pytest.mark.anyio
 
 SEND = """mutation($input: MessageSendInput!) { messageSend(input: $input) {
   message { __typename id body sequence actor { displayName } }
-  ticket { id subject lastSequence %s } errors { __typename code field } } }"""
+  ticket { id subject lastSequence %s }
+  errors { __typename code field ... on TicketClosedError { ticket { id reference } } } } }"""
 PLAINLY = SEND % ""
 REFUSED_FIELD = SEND % "snoozedUntil"
 """Only support may read it, and the refusal has to be worded: no plan can."""
@@ -97,14 +100,17 @@ async def test_what_a_plan_cannot_answer_is_completed_and_not_run_again(desk: De
 
 @pytest.mark.parametrize("ask", WAYS)
 async def test_a_refusal_is_planned_too(desk: Desk, ask: Any) -> None:
-    await models.Ticket.filter(id=desk.ticket.id).update(locked=True)
+    await models.Ticket.filter(id=desk.ticket.id).update(status=TicketStatus.CLOSED, closed_at=LONG_AGO)
 
     status, answer = await ask(desk, desk.ann, PLAINLY, **given(desk))
 
     assert status == 200
     payload = answer.pop("data")["messageSend"]
     assert (answer, payload["message"], payload["ticket"]) == ({}, None, None)
-    assert [each["__typename"] for each in payload["errors"]] == ["FieldError"]
+    closed = {"id": desk.id, "reference": desk.ticket.reference}
+    assert payload["errors"] == [
+        {"__typename": "TicketClosedError", "code": "TICKET_CLOSED", "field": None, "ticket": closed}
+    ]
     assert await said(desk) == ["It is broken"]
     assert desk.served.fanout.engine.stats["planned"] == 1
 
@@ -185,7 +191,8 @@ async def test_queries_on_a_socket_are_planned_within_the_same_limits(desk: Desk
 
     _, answer = await on_a_socket(desk, desk.ann, document, t=desk.id, n=101)
     assert [each["extensions"]["code"] for each in answer["errors"]] == ["INVALID"]
-    watch = await (await desk.socket(desk.ann)).watch(document, t=desk.id, n=10_000)
+    too_deep = f"{{ tickets {{ nodes {{ {'activeEscalation { ticket { ' * 6} id {'} } ' * 6} }} }} }}"
+    watch = await (await desk.socket(desk.ann)).watch(too_deep)
     assert await watch.refused() == ["LIMIT_EXCEEDED"]
     watch = await (await desk.socket(desk.ann)).watch("{ nothing }")
     assert await watch.refused() == ["GRAPHQL_VALIDATION_FAILED"]
