@@ -52,6 +52,7 @@ class Viewer:
     memberships: tuple[Membership, ...] = ()
     scopes: frozenset[Scope] = frozenset(Scope)
     expires_at: datetime | None = None
+    session_id: UUID | None = None
     _by_organization: dict[UUID, Membership] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

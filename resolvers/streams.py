@@ -20,7 +20,7 @@ from realtime.hub import CaughtUp, Moved, Step
 from realtime.log import Event
 from resolvers.access import rests_on
 from resolvers.context import Context
-from resolvers.viewers import load_viewer
+from resolvers.viewers import load_again
 
 MESSAGE_ADDED = "message.added"
 ESCALATION_ENTERED = "escalation.entered"
@@ -93,7 +93,7 @@ def watching(ctx: Context, ticket_id: UUID, topic: str | None = None) -> Callabl
     audience = ctx.viewer.audience
 
     async def check() -> Collection[str]:
-        viewer = await load_viewer(ctx.user_id, expires_at=ctx.viewer.expires_at)
+        viewer = await load_again(ctx.viewer)
         if viewer is None or not await Ticket.visible_to(viewer).filter(id=ticket_id).exists():
             raise NotFound("ticket")
         if topic is None and viewer.audience != audience:

@@ -19,16 +19,23 @@ MOST_REMEMBERED = 5_000
 Read = Callable[[str, tuple[Any, ...]], Awaitable[Sequence[Any]]]
 
 
-async def load_viewer(user_id: UUID, *, expires_at: datetime | None = None, read: Read | None = None) -> Viewer | None:
+async def load_viewer(
+    user_id: UUID,
+    *,
+    expires_at: datetime | None = None,
+    session_id: UUID | None = None,
+    read: Read | None = None,
+) -> Viewer | None:
     """The viewer for a person, or None when the account is gone or switched off. One statement.
 
-    `read` is a quicker way to the database than the reading connection, where there is one.
+    `session_id` names the sign-in that the token is of. `read` is a quicker way to the database than the reading
+    connection, where there is one.
     """
     dialect = dialect_of(User)
     rows = await (read or _read)(_statement(dialect), (stored(user_id, dialect),))
     if not rows:
         return None
-    return _viewer(user_id, expires_at, tuple(map(tuple, rows)))
+    return _viewer(user_id, expires_at, session_id, tuple(map(tuple, rows)))
 
 
 def viewer_kind(viewer: Viewer) -> str:
@@ -42,14 +49,24 @@ def viewer_key(viewer: Viewer) -> Hashable:
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def _viewer(user_id: UUID, expires_at: datetime | None, rows: tuple[tuple[Any, ...], ...]) -> Viewer:
+def _viewer(
+    user_id: UUID, expires_at: datetime | None, session_id: UUID | None, rows: tuple[tuple[Any, ...], ...]
+) -> Viewer:
     """The viewer that these rows tell of. The same rows always tell of the same one: it is made once."""
     return Viewer(
         user_id=user_id,
         staff_role=StaffRole(rows[0][0]) if rows[0][0] else None,
         memberships=tuple(_membership(row) for row in rows if row[1]),
         expires_at=expires_at,
+        session_id=session_id,
     )
+
+
+async def load_again(viewer: Viewer) -> Viewer | None:
+    """The viewer with the rights of now; None when the account is gone or switched off, or nobody was signed in."""
+    if viewer.user_id is None:
+        return None
+    return await load_viewer(viewer.user_id, expires_at=viewer.expires_at, session_id=viewer.session_id)
 
 
 @cache

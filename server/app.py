@@ -62,7 +62,7 @@ class Casewire:
 def create_app(settings: Settings) -> Casewire:
     """Everything that serves, ready to run; nothing is opened before the application starts."""
     services = services_from(settings)
-    auth = auth_from(settings)
+    auth = auth_from(settings, services)
     sockets = Sockets()
     console = Console() if settings.graphql_ide else None
     endpoint = endpoint_from(settings, services, auth, sockets, console)
@@ -74,6 +74,7 @@ def create_app(settings: Settings) -> Casewire:
             planned(endpoint, auth, settings),
             quick_log(services, settings),
             running(services, settings),
+            hearing_of_ends(services, auth),
             fanned_out(endpoint, services),
         ):
             collect_from_here_on()
@@ -132,6 +133,7 @@ def endpoint_from(
         allowed_origins=settings.allowed_origins,
         ide=console,
         sockets=sockets,
+        watch_sign_in=auth.ended.watch,
     )
 
 
@@ -145,6 +147,8 @@ def limits_from(settings: Settings) -> Limits:
         operation_timeout=settings.operation_timeout_seconds,
         init_timeout=settings.init_timeout_seconds,
         max_operations_per_socket=settings.max_operations_per_socket,
+        max_sockets_per_user=settings.max_sockets_per_user,
+        max_sockets_per_address=settings.max_sockets_per_address,
     )
 
 
@@ -220,6 +224,19 @@ async def running(services: Services, settings: Settings) -> AsyncIterator[None]
         await settle()
         await services.ephemeral.stop()
         await services.hub.stop()
+
+
+@contextlib.asynccontextmanager
+async def hearing_of_ends(services: Services, auth: Auth) -> AsyncIterator[None]:
+    """Sign-ins that have ended are known before the first request, and heard of from then on."""
+    services.hub.access.listeners.append(auth.ended.heard)
+    await services.hub.access.begin()
+    await auth.ended.load()
+    try:
+        yield
+    finally:
+        services.hub.access.listeners.remove(auth.ended.heard)
+        await auth.ended.close()
 
 
 async def alive(request: Request) -> Response:

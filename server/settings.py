@@ -138,6 +138,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body, attachments aside (bytes).")
     max_message_bytes: int = Field(64 * 1024, ge=1024, description="Largest message on a WebSocket (bytes).")
     max_operations_per_socket: int = Field(100, ge=1, description="Operations that one WebSocket may have open.")
+    max_sockets_per_user: int = Field(
+        100, ge=1, description="WebSockets that one person may have open at a server process."
+    )
+    max_sockets_per_address: int = Field(
+        1000, ge=1, description="WebSockets that may be open from one address at a server process."
+    )
     init_timeout_seconds: float = Field(
         3, gt=0, description="Time that a new WebSocket has to send `connection_init` (seconds)."
     )

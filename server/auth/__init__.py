@@ -6,6 +6,7 @@ from uuid import UUID
 
 from starlette.routing import Route
 
+from resolvers.context import Services
 from server.auth.access import AccessTokens
 from server.auth.authenticator import Authenticator, bearer_token
 from server.auth.brake import Brake
@@ -15,6 +16,7 @@ from server.auth.outside import OutsideTokens
 from server.auth.passwords import Passwords
 from server.auth.refresh import RefreshTokens
 from server.auth.routes import auth_routes
+from server.auth.sessions import EndedSessions
 from server.auth.sign_in import SignIn
 from server.settings import Settings
 
@@ -27,16 +29,19 @@ class Auth:
 
     authenticator: Authenticator
     passwords: Passwords
+    ended: EndedSessions
     routes: list[Route]
 
 
-def auth_from(settings: Settings, *, now: Clock = utc_now) -> Auth:
+def auth_from(settings: Settings, services: Services, *, now: Clock = utc_now) -> Auth:
     access = access_tokens(settings, now=now)
     passwords = Passwords()
-    sign_in = SignIn(passwords, access, RefreshTokens(ttl=settings.refresh_token_ttl, now=now))
+    sign_in = SignIn(passwords, access, RefreshTokens(services, ttl=settings.refresh_token_ttl, now=now))
+    ended = EndedSessions(kept=settings.access_token_ttl, now=now)
     return Auth(
-        authenticator=Authenticator(access, outside_tokens(settings, now=now)),
+        authenticator=Authenticator(access, outside_tokens(settings, now=now), ended=ended),
         passwords=passwords,
+        ended=ended,
         routes=auth_routes(sign_in, Brake(), now=now),
     )
 

@@ -15,14 +15,17 @@ from server.settings import OWN_ISSUER
 ALGORITHM = "HS256"
 TYPE = "at+jwt"
 CLAIMS = {"iss", "aud", "sub", "iat", "exp", "jti"}
+SESSION = "sid"
+"""The sign-in that a token is of; those of the command line are of none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom a token speaks for, and until when."""
+    """Whom a token speaks for, until when, and the sign-in that it is of."""
 
     user_id: UUID
     expires_at: datetime
+    session_id: UUID | None = None
 
 
 class AccessTokens:
@@ -33,8 +36,8 @@ class AccessTokens:
         self._now = now
         self.ttl = ttl
 
-    def mint(self, user_id: UUID, ttl: timedelta | None = None) -> str:
-        """A token for `user_id` that is valid for `ttl`, in whole seconds.
+    def mint(self, user_id: UUID, ttl: timedelta | None = None, *, session_id: UUID | None = None) -> str:
+        """A token for `user_id` that is valid for `ttl`, in whole seconds, or until the sign-in of that id ends.
 
         Raises:
             ValueError: `ttl` is under a second or over `MAX_LIFETIME`, and the token would be refused.
@@ -50,7 +53,7 @@ class AccessTokens:
             "iat": issued,
             "exp": issued + int(ttl.total_seconds()),
             "jti": secrets.token_urlsafe(16),
-        }
+        } | ({SESSION: str(session_id)} if session_id else {})
         return jwt.encode({"alg": ALGORITHM, "typ": TYPE}, claims, self._key, algorithms=[ALGORITHM])
 
     def is_current(self, identity: Identity) -> bool:
@@ -68,9 +71,10 @@ class AccessTokens:
             raise Unauthenticated
         claims = verified_claims(token, self._key, [ALGORITHM], issuer=OWN_ISSUER, audience=OWN_ISSUER, now=now)
         # The leeway is for the clocks of others, and for an `iat` a little ahead; our own `exp` is exact.
-        if claims.keys() != CLAIMS or claims["exp"] <= now.timestamp() or claims["exp"] <= claims["iat"]:
+        if claims.keys() - {SESSION} != CLAIMS or claims["exp"] <= now.timestamp() or claims["exp"] <= claims["iat"]:
             raise Unauthenticated
         try:
-            return Identity(UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC))
-        except ValueError:
+            session = UUID(claims[SESSION]) if SESSION in claims else None
+            return Identity(UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC), session)
+        except (ValueError, AttributeError):
             raise Unauthenticated from None

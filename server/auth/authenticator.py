@@ -1,7 +1,8 @@
 """From a bearer token to the viewer it speaks for, the same way for HTTP requests and for `connection_init`."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
+from uuid import UUID
 
 from domain.errors import Unauthenticated
 from domain.policy import ANONYMOUS, Viewer
@@ -19,10 +20,17 @@ MOST_REMEMBERED = 10_000
 
 class Authenticator:
     def __init__(
-        self, access: AccessTokens, outside: OutsideTokens | None = None, load: LoadViewer = load_viewer
+        self,
+        access: AccessTokens,
+        outside: OutsideTokens | None = None,
+        load: LoadViewer = load_viewer,
+        *,
+        ended: Container[UUID] = (),
     ) -> None:
+        """`ended` has the sign-ins whose tokens are good no longer."""
         self._access = access
         self._outside = outside
+        self._ended = ended
         self._verified: OrderedDict[str, Identity] = OrderedDict()
         self.load = load
 
@@ -30,13 +38,15 @@ class Authenticator:
         """The viewer, whose `expires_at` is the token's; ANONYMOUS without a token.
 
         Raises:
-            Unauthenticated: there is a token and it is no good, or its account is gone or inactive. A bad token is
-                never taken for none.
+            Unauthenticated: there is a token and it is no good, its sign-in has ended, or its account is gone or
+                inactive. A bad token is never taken for none.
         """
         if token is None:
             return ANONYMOUS
         identity = await self._identify(token)
-        viewer = await self.load(identity.user_id, expires_at=identity.expires_at)
+        if identity.session_id is not None and identity.session_id in self._ended:
+            raise Unauthenticated
+        viewer = await self.load(identity.user_id, expires_at=identity.expires_at, session_id=identity.session_id)
         if viewer is None:
             raise Unauthenticated
         return viewer

@@ -6,8 +6,10 @@ here its decision is carried out so that two requests at once cannot both be the
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -15,22 +17,28 @@ from uuid_utils.compat import uuid7
 
 import models
 from domain.credentials import RefreshVerdict, judge_refresh_token
-from resolvers.transaction import run_in_transaction
+from domain.policy import ANONYMOUS
+from resolvers.context import Context, Services
+from resolvers.sessions import end_session
+from resolvers.transaction import Work, work_in_transaction
 from server.auth.jwt import Clock, utc_now
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A new refresh token and whose it is. The token exists here and with the client, nowhere else."""
+    """A new refresh token, whose it is and of which sign-in. The token is kept here and by the client, nowhere else."""
 
     user_id: UUID
+    family: UUID
     token: str = field(repr=False)
 
 
 class RefreshTokens:
-    def __init__(self, *, ttl: timedelta, now: Clock = utc_now) -> None:
+    def __init__(self, services: Services, *, ttl: timedelta, now: Clock = utc_now) -> None:
+        self._services = services
         self._now = now
         self.ttl = ttl
 
@@ -43,30 +51,33 @@ class RefreshTokens:
 
         A token that was used before ends its family, whose newest member then is no good either.
         """
-        return await run_in_transaction(lambda: self._rotate(token))
+        return await self._in_transaction(lambda work: self._rotate(work, token))
 
     async def revoke(self, token: str) -> None:
-        """End the family of the token, used or not; an unknown one is no error."""
+        """End the family of the token, used or not; an unknown one is no error. Every process hears of it."""
 
-        async def work() -> None:
+        async def end(work: Work) -> None:
             if row := await locked_row(token):
-                await end_family(row.family, self._now())
+                await end_session(work, row.family)
 
-        await run_in_transaction(work)
+        await self._in_transaction(end)
 
-    async def _rotate(self, token: str) -> Issued | None:
+    async def _in_transaction(self, body: Callable[[Work], Awaitable[T]]) -> T:
+        return await work_in_transaction(Context(ANONYMOUS, replace(self._services, clock=self._now)), body)
+
+    async def _rotate(self, work: Work, token: str) -> Issued | None:
         # Answers None instead of raising: an exception would roll the end of the family back.
         row = await locked_row(token)
         if row is None:
             return None
-        now = self._now()
+        now = work.now
         match judge_refresh_token(used_at=row.used_at, revoked_at=row.revoked_at, expires_at=row.expires_at, now=now):
             case RefreshVerdict.ROTATE if row.user.is_active:
                 row.used_at = now
                 await row.save(update_fields=["used_at"])
                 return await self._issue(row.user_id, family=row.family, now=now)
             case RefreshVerdict.END_FAMILY:
-                if await end_family(row.family, now):
+                if await end_session(work, row.family):
                     log.warning("refresh_token_reused", user_id=str(row.user_id), family=str(row.family))
         return None
 
@@ -75,7 +86,7 @@ class RefreshTokens:
         await models.RefreshToken.create(
             user_id=user_id, family=family, token_hash=token_hash(token), issued_at=now, expires_at=now + self.ttl
         )
-        return Issued(user_id, token)
+        return Issued(user_id, family, token)
 
 
 def token_hash(token: str) -> str:
@@ -98,8 +109,3 @@ async def locked_row(token: str) -> models.RefreshToken | None:
         return None
     row.user = user
     return row
-
-
-async def end_family(family: UUID, now: datetime) -> int:
-    """Revoke every token of the family; returns how many were not revoked yet."""
-    return await models.RefreshToken.filter(family=family, revoked_at=None).update(revoked_at=now)

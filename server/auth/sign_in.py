@@ -49,12 +49,12 @@ class SignIn:
         return self._grant(issued) if issued else None
 
     async def out(self, token: str) -> None:
-        """End the sign-in that the refresh token belongs to. Access tokens of it run out by themselves."""
+        """End the sign-in that the refresh token belongs to, with its access tokens and its sockets."""
         await self._refresh.revoke(token)
 
     def _grant(self, issued: Issued) -> Grant:
         return Grant(
-            access_token=self._access.mint(issued.user_id),
+            access_token=self._access.mint(issued.user_id, session_id=issued.family),
             expires_in=self._access.ttl,
             refresh_token=issued.token,
             refresh_expires_in=self._refresh.ttl,

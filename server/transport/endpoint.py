@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
+from uuid import UUID
 
 import orjson
 import strawberry
@@ -50,14 +51,16 @@ from server.transport.ide import Console
 from server.transport.limits import Limits
 from server.transport.sockets import Sockets
 from server.transport.tokens import token_of_socket
-from server.transport.websocket import Connection, Handler, SafeOperation, TextSocket
+from server.transport.websocket import Connection, Handler, SafeOperation, TextSocket, TooManySockets
 
 
 class Viewer(Protocol):
-    """Who is asking. All the endpoint wants to know is when to ask again; None is never."""
+    """Who is asking: when to ask again (None is never), and whose sockets are counted together (None is nobody's)."""
 
     @property
     def expires_at(self) -> datetime | None: ...
+    @property
+    def user_id(self) -> UUID | None: ...
 
 
 V = TypeVar("V", bound=Viewer)
@@ -77,12 +80,14 @@ class Endpoint(GraphQL[Any, None]):
         allowed_origins: Sequence[str] = (),
         ide: Console | None = None,
         sockets: Sockets | None = None,
+        watch_sign_in: Callable[[V, Callable[[], None]], Callable[[], None]] | None = None,
     ) -> None:
         """`authenticate` gets None for nobody, and raises Unauthenticated for a token that is no good.
 
         `open_context` is called for every operation, also for each of many on one socket. If the context has a method
         `refresh()`, it is called before each event of a subscription. `allowed_origins` may open sockets from pages
-        of other origins. Without an `ide`, a browser gets 404.
+        of other origins. Without an `ide`, a browser gets 404. `watch_sign_in` calls what it is given as soon as a
+        viewer's token is good no longer; it returns what stops that.
         """
         self.limits = limits or Limits()
         guarded_schema, self.documents = guarded(schema, self.limits)
@@ -100,6 +105,9 @@ class Endpoint(GraphQL[Any, None]):
         self.ide = ide
         self.request_adapter_class = partial(BoundedRequest, limits=self.limits)  # type: ignore[assignment]
         self._authenticate = cast(Callable[[str | None], Awaitable[Viewer]], authenticate)
+        self._watch_sign_in = cast(
+            Callable[[Viewer, Callable[[], None]], Callable[[], None]], watch_sign_in or (lambda viewer, ended: nothing)
+        )
         self._open_context = cast(Callable[[Viewer | None], object], open_context)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -160,10 +168,18 @@ class Endpoint(GraphQL[Any, None]):
     async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
         try:
             context.token = token_of_socket(context.connection_params, context.headers)
-            context.viewer = await self._authenticate(context.token)
+            viewer = await self._authenticate(context.token)
         except Unauthenticated as error:
             raise ConnectionRejectionError from error
+        if viewer.user_id is not None:
+            if not self.sockets.let_in(viewer.user_id, most=self.limits.max_sockets_per_user):
+                raise TooManySockets
+            context.counted = viewer.user_id
+        context.viewer = viewer
         return cast(UnsetType, UNSET)
+
+    def watch_sign_in(self, viewer: Viewer, ended: Callable[[], None]) -> Callable[[], None]:
+        return self._watch_sign_in(viewer, ended)
 
     async def viewer_now(self, connection: Connection) -> Viewer:
         """Asked for every operation: a socket lives for long, and rights change meanwhile."""
@@ -310,6 +326,10 @@ class Endpoint(GraphQL[Any, None]):
         else:
             with self.sockets.seat(address):
                 await super().__call__(scope, receive, send)
+
+
+def nothing() -> None:
+    """Where sign-ins are not watched, there is nothing to stop."""
 
 
 async def deny(websocket: WebSocket, status: int, reason: str) -> None:

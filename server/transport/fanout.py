@@ -26,6 +26,8 @@ from engine.streaming import CAUGHT_UP, RESET, StreamPlan
 from realtime.access import Interest
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Hub, Moved, Pass, Reset, Step
+from realtime.reader import OUTAGES
+from server.transport import masking
 from server.transport.uvicorn_server import PROTOCOL
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Member:
     def write(self, tail: bytes) -> bool:
         """Send a payload whose envelope ends in `tail`; False where the socket has not taken what went before."""
         protocol = self.stream.protocol
-        if protocol.disconnected or protocol.close_sent or protocol.transport.is_closing():
+        if self.handler.is_shut or protocol.disconnected or protocol.close_sent or protocol.transport.is_closing():
             return True  # it is about to leave by itself
         if not protocol.writable.is_set():
             return False
@@ -246,7 +248,7 @@ class Fanout:
         with self.hub.admit(following.guard) as permission:
             async with aclosing(self.hub.follow(following.topic, after, guard=permission, lost=lost)) as steps:
                 async for step in steps:
-                    payload = await self._told(member, step)
+                    payload = await self._told_or_error(member, step)
                     if payload is not None:
                         await member.operation.send_payload(payload)
                     member.caught_up |= isinstance(step, CaughtUp)
@@ -282,6 +284,23 @@ class Fanout:
                 with suppress(asyncio.CancelledError):
                     await group.task
         self.groups.clear()
+
+    async def _told_or_error(self, member: Member, step: Step) -> dict[str, Any] | None:
+        """As `_told`; an event that cannot be told becomes an error in its place, and the stream goes on after it.
+
+        Without that, one event that always fails would end every subscription of its topic at each attempt. What went
+        wrong is in the log, under the `errorId` that the client gets.
+
+        Raises:
+            OSError and the like: the database is away, and the event can be told later.
+        """
+        try:
+            return await self._told(member, step)
+        except OUTAGES:
+            raise
+        except Exception as error:
+            log.error("an event cannot be told", topic=member.stream.following.topic, seq=step.cursor.seq)
+            return {"data": None, "errors": [masking.internal_error(error)]}
 
     async def _told(self, member: Member, step: Step) -> dict[str, Any] | None:
         plan = member.stream.plan

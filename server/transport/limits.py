@@ -35,6 +35,7 @@ class Limits:
     """From opening a socket to its `connection_init`."""
 
     max_operations_per_socket: int = 100
+    max_sockets_per_user: int = 100
     max_sockets_per_address: int = 1_000
 
 

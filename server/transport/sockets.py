@@ -1,9 +1,9 @@
-"""The open sockets of this process: counted, bounded per address, and closed gently before the process ends."""
+"""The open sockets of this process: counted, bounded per address and person, closed gently before the process ends."""
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
@@ -27,6 +27,7 @@ class Sockets:
         self.draining = False
         self._open: set[Socket] = set()
         self._addresses: Counter[str] = Counter()
+        self._people: Counter[Hashable] = Counter()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -44,6 +45,18 @@ class Sockets:
             self._addresses[address] -= 1
             if not self._addresses[address]:
                 del self._addresses[address]
+
+    def let_in(self, person: Hashable, *, most: int) -> bool:
+        """Count a socket of a person, unless there are `most` already. To be undone by `let_out`."""
+        if self._people[person] >= most:
+            return False
+        self._people[person] += 1
+        return True
+
+    def let_out(self, person: Hashable) -> None:
+        self._people[person] -= 1
+        if not self._people[person]:
+            del self._people[person]
 
     @contextmanager
     def hold(self, socket: Socket) -> Iterator[None]:

@@ -5,12 +5,13 @@ operations, never looks at the token again, and hides what an extension raised b
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 import structlog
 from graphql import GraphQLError
@@ -25,20 +26,28 @@ from strawberry.types.execution import ExecutionResult
 from strawberry.utils.aio import aclosing
 
 from realtime.cursor import Cursor
+from realtime.reader import OUTAGES
 from server.transport import masking
 from server.transport.fanout import Member
 from server.transport.limits import limit_exceeded
+from server.transport.protocol import mistake_in
 
 if TYPE_CHECKING:
     from server.transport.endpoint import Endpoint, Viewer
 
+UNAUTHORIZED = 4401
 FORBIDDEN = 4403
+TOO_MANY_SOCKETS = 4420
 TRY_AGAIN_LATER = 1013
 
 LONGEST_REASON = 120
 """Bytes. A close frame takes 123; a longer reason is no close frame, and the client sees 1006."""
 
 log = structlog.get_logger(__name__)
+
+
+class TooManySockets(Exception):
+    """This person has as many sockets open as one may have."""
 
 
 @dataclass
@@ -49,10 +58,17 @@ class Connection:
     connection_params: dict[str, object] = field(default_factory=dict)
     viewer: "Viewer | None" = None
     token: str | None = None
+    counted: UUID | None = None
+    """Whose socket it is counted as."""
 
 
 class TextSocket(ASGIWebSocketAdapter):
-    """Text frames in both directions; closing twice, or after the client went away, is no error."""
+    """Text frames in both directions; closing twice, or after the client went away, is no error.
+
+    Once it is `shut`, nothing is sent any more.
+    """
+
+    shut = False
 
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
         while (
@@ -70,7 +86,7 @@ class TextSocket(ASGIWebSocketAdapter):
             yield message
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        if self.ws.application_state is not WebSocketState.CONNECTED:
+        if self.shut or self.ws.application_state is not WebSocketState.CONNECTED:
             raise WebSocketDisconnected
         try:
             await self.ws.send_text(self.view.encode_json_string(message))  # bytes would leave as a binary frame
@@ -114,6 +130,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
 
     _expiry: asyncio.TimerHandle | None = None
     _closing: asyncio.Task[None] | None = None
+    _unwatch: Callable[[], None] | None = None
 
     async def handle(self) -> None:
         try:
@@ -122,6 +139,14 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         finally:
             if self._expiry:
                 self._expiry.cancel()
+            if self._unwatch:
+                self._unwatch()
+            if self.context.counted is not None:
+                self.view.sockets.let_out(self.context.counted)
+
+    @property
+    def is_shut(self) -> bool:
+        return cast(TextSocket, self.websocket).shut
 
     async def close(self, code: int, reason: str) -> None:
         await self.websocket.close(code, reason)
@@ -139,11 +164,15 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             await super().handle_connection_init(message)
         except WebSocketDisconnected:
             raise
+        except TooManySockets:
+            await self.close(TOO_MANY_SOCKETS, "This account has too many open sockets")
         except Exception:  # Strawberry would close with 1011 and the exception's text; clients give up at 1011
             log.exception("could not authenticate a socket")
             await self.close(TRY_AGAIN_LATER, "Try again later")
         if self.connection_acknowledged and self.context.viewer and self._expiry is None:
             self._close_when_expired(self.context.viewer)
+        if self.connection_acknowledged and self.context.viewer and self._unwatch is None:
+            self._unwatch = self.view.watch_sign_in(self.context.viewer, self._sign_in_ended)
 
     async def handle_ping(self, message: Any) -> None:
         payload = {"payload": message["payload"]} if message.get("payload") is not None else {}
@@ -178,6 +207,9 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         except WebSocketDisconnected:
             self.operations.pop(operation.id, None)
         except Exception as error:
+            if deadline is None and isinstance(error, OUTAGES):
+                await self._try_again_later(error)
+                return
             failure = self.view.timed_out() if timer.expired() else GraphQLError(str(error), original_error=error)
             with suppress(WebSocketDisconnected):
                 await operation.send_initial_errors([failure])
@@ -208,6 +240,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                 if not isinstance(result, ExecutionResult):
                     await self._reject_incremental_delivery(operation)
                 elif masking.is_refusal(result):
+                    raise_outage(result.errors or [])
                     # also what a subscription raised half-way: after `complete` a client would not come back
                     await operation.send_initial_errors(result.errors or [])
                 else:
@@ -222,9 +255,16 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             await self._follow(member, after)
         except WebSocketDisconnected:
             self.operations.pop(member.operation.id, None)
+        except OUTAGES as problem:
+            await self._try_again_later(problem)
         except Exception as error:
             with suppress(WebSocketDisconnected):
                 await member.operation.send_initial_errors([GraphQLError(str(error), original_error=error)])
+
+    async def _try_again_later(self, problem: Exception) -> None:
+        """The database is away. `error` would end the subscription for good; after this code clients come back."""
+        log.warning("a subscription has to wait for the database", exc_info=problem)
+        await self.close(TRY_AGAIN_LATER, "Try again later")
 
     async def _follow(self, member: Member, after: Cursor | None) -> None:
         assert self.view.fanout is not None
@@ -240,6 +280,11 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     def forget_id(self, id: str) -> None:
         self.operations.pop(id, None)
 
+    def _sign_in_ended(self) -> None:
+        """Nothing is sent from here on. Clients do not come back by themselves: their token is good no longer."""
+        cast(TextSocket, self.websocket).shut = True
+        self._closing = asyncio.create_task(self.close(UNAUTHORIZED, "The sign-in has ended"))
+
     def _close_when_expired(self, viewer: "Viewer") -> None:
         """Closes with 4403 at the token's expiry: clients come back with a fresh token and their last cursor."""
         if viewer.expires_at is None:
@@ -252,39 +297,8 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), expire)
 
 
-def mistake_in(message: Any) -> str | None:
-    """What is wrong with a message by the protocol, as the reason to close with; None if it is well formed."""
-    if not isinstance(message, dict):
-        return "A message must be a JSON object"
-    wrong: str | None = None
-    match message.get("type"):
-        case "connection_init" | "ping" | "pong":
-            wrong = None if isinstance(message.get("payload"), dict | None) else "payload must be an object"
-        case "complete":
-            wrong = None if is_name(message.get("id")) else "id must be a string that is not empty"
-        case "subscribe":
-            wrong = mistake_in_subscribe(message.get("id"), message.get("payload"))
-        case str() as kind:
-            return f"Unknown message type: {kind}"
-        case _:
-            return "A message must have a type"
-    return f"Invalid {message['type']} message: {wrong}" if wrong else None
-
-
-def mistake_in_subscribe(id: Any, payload: Any) -> str | None:
-    if not is_name(id):
-        return "id must be a string that is not empty"
-    if not isinstance(payload, dict):
-        return "payload must be an object"
-    if not isinstance(payload.get("query"), str):
-        return "payload.query must be a string"
-    if not isinstance(payload.get("operationName"), str | None):
-        return "payload.operationName must be a string"
-    for name in ("variables", "extensions"):
-        if not isinstance(payload.get(name), dict | None):
-            return f"payload.{name} must be an object"
-    return None
-
-
-def is_name(id: Any) -> bool:
-    return isinstance(id, str) and id != ""
+def raise_outage(errors: list[GraphQLError]) -> None:
+    """Raise what the database said, where that is why a subscription could not be opened."""
+    for error in errors:
+        if isinstance(problem := masking.root_of(error), OUTAGES):
+            raise problem

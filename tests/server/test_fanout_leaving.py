@@ -145,21 +145,53 @@ async def test_a_payload_that_fails_once_dissolves_the_group_and_loses_nothing(
     await until(lambda: desk.grouped == 3)
 
 
-async def test_a_payload_that_fails_for_good_is_an_error_for_each(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_event_that_always_fails_is_an_error_in_its_place_and_the_streams_go_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is told that something was not told, and finds it in our log by the number that it got."""
     watches = await desk.members(desk.bob, 2)
+    made = Fanout.payload
+    await desk.say("before")
+    assert [await watch.bodies(1) for watch in watches] == [["before"]] * 2
+
+    async def payload(self: Fanout, stream: Any, step: Any, viewer: Any) -> Any:
+        if step.event.seq == failing:
+            raise RuntimeError("the secret of a database")
+        return await made(self, stream, step, viewer)
+
+    head = await models.FeedStream.get(topic=f"ticket:{desk.ticket.id}:pub")
+    failing = head.head + 1
+    monkeypatch.setattr(Fanout, "payload", payload)
+    with capture_logs() as lines:
+        await desk.say("during", "after")
+        told = [await watch.message() for watch in watches]
+        assert [await watch.bodies(1) for watch in watches] == [["after"]] * 2
+
+    assert [(message["type"], message["payload"]["data"]) for message in told] == [("next", None)] * 2
+    errors = [error["extensions"] for message in told for error in message["payload"]["errors"]]
+    assert [error["code"] for error in errors] == ["INTERNAL"] * 2
+    assert {error["errorId"] for error in errors} == {line["error_id"] for line in lines if "error_id" in line}
+    assert {line["seq"] for line in lines if line["event"] == "an event cannot be told"} == {failing}
+    assert "secret" not in json.dumps(told)
+    await until(lambda: desk.grouped == 2)
+
+
+async def test_a_database_that_is_away_sends_subscribers_away_to_come_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an error, after which a client would not come back, nor an event that is passed over."""
+    (watch,) = await desk.members(desk.bob, 1)
 
     async def payload(self: Fanout, *given: Any) -> Any:
-        raise RuntimeError("the secret of a database")
+        raise ConnectionRefusedError("the database is away")
 
     monkeypatch.setattr(Fanout, "payload", payload)
-    with capture_logs():
-        await desk.say("during")
-        told = [await watch.message() for watch in watches]
+    await desk.say("during")
+    assert await watch.socket.closed() == 1013
 
-    assert [message["type"] for message in told] == ["error", "error"]
-    assert [error["extensions"]["code"] for message in told for error in message["payload"]] == ["INTERNAL"] * 2
-    assert "secret" not in json.dumps(told)
-    assert desk.served.fanout.groups == {}
+    monkeypatch.undo()
+    again = await desk.watch(desk.bob, after=watch.cursor)
+    assert await again.bodies(1) == ["during"]
 
 
 async def test_a_server_that_stops_lets_go_of_all_and_leaves_no_task(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 import models
-from models.database import open_database
+from models.database import open_database, reader
+from realtime.hub import Hub
+from resolvers.context import Services
 from server.auth.access import AccessTokens
 from server.auth.passwords import Passwords
 from server.auth.refresh import RefreshTokens
@@ -48,4 +50,4 @@ def access(clock: Clock) -> AccessTokens:
 
 @pytest.fixture
 def refresh(clock: Clock) -> RefreshTokens:
-    return RefreshTokens(ttl=timedelta(days=30), now=clock)
+    return RefreshTokens(Services(hub=Hub(reader)), ttl=timedelta(days=30), now=clock)

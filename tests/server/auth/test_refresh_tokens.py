@@ -146,4 +146,4 @@ async def test_reuse_is_logged_once_and_without_the_token(refresh: RefreshTokens
 
 
 def test_a_token_is_not_in_the_repr_of_what_was_issued() -> None:
-    assert "s3cret" not in repr(Issued(uuid4(), "s3cret"))
+    assert "s3cret" not in repr(Issued(uuid4(), uuid4(), "s3cret"))

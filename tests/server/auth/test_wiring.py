@@ -9,6 +9,9 @@ from starlette.applications import Starlette
 
 import models
 from domain.errors import Unauthenticated
+from models.database import reader
+from realtime.hub import Hub
+from resolvers.context import Services
 from server.auth import auth_from, mint_access_token
 from server.auth.jwt import MAX_LIFETIME
 from server.settings import Settings, load_settings
@@ -22,7 +25,7 @@ def made(secret: str = "s") -> Settings:
 
 
 async def test_who_signs_in_is_recognised_with_the_token(ann: models.User, clock: Clock) -> None:
-    auth = auth_from(made(), now=clock)
+    auth = auth_from(made(), Services(hub=Hub(reader)), now=clock)
     ann.password_hash = await auth.passwords.hash("correct horse")
     await ann.save()
     transport = httpx2.ASGITransport(app=Starlette(routes=auth.routes))
@@ -39,14 +42,14 @@ async def test_who_signs_in_is_recognised_with_the_token(ann: models.User, clock
 async def test_a_token_from_the_command_line_is_recognised_by_the_server(ann: models.User) -> None:
     token = mint_access_token(made(), ann.id, timedelta(hours=2))
 
-    assert (await auth_from(made()).authenticator(token)).user_id == ann.id
+    assert (await auth_from(made(), Services(hub=Hub(reader))).authenticator(token)).user_id == ann.id
 
 
 async def test_another_secret_does_not_recognise_it(ann: models.User) -> None:
     token = mint_access_token(made("a"), ann.id)
 
     with pytest.raises(Unauthenticated):
-        await auth_from(made("b")).authenticator(token)
+        await auth_from(made("b"), Services(hub=Hub(reader))).authenticator(token)
 
 
 def test_the_command_line_cannot_make_a_token_for_longer_than_any_may_last() -> None:

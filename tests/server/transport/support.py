@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NewType, TypeVar
+from uuid import UUID
 
 import httpx2
 import strawberry
@@ -21,6 +22,7 @@ from server.transport.endpoint import Endpoint
 class Visitor:
     name: str
     expires_at: datetime | None = None
+    user_id: UUID | None = None
 
 
 @dataclass
