@@ -11,6 +11,7 @@ from schema import inputs, payloads
 from schema.attachment import AttachmentMutations
 from schema.catalog_roots import CatalogMutations
 from schema.inputs import files_of
+from schema.members import MemberMutations
 from schema.node import key_of, key_or_none
 from schema.notifications import NotificationMutations
 from schema.operations import GIVEN, mutation, shown
@@ -29,7 +30,13 @@ def _escalation(given: str) -> Any:
 
 @strawberry.type(description="Everything that changes something. What is refused changes nothing.")
 class Mutation(
-    TypingMutations, PresenceMutations, AttachmentMutations, ReadStateMutations, CatalogMutations, NotificationMutations
+    TypingMutations,
+    PresenceMutations,
+    AttachmentMutations,
+    ReadStateMutations,
+    CatalogMutations,
+    NotificationMutations,
+    MemberMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(

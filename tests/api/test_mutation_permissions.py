@@ -11,7 +11,15 @@ from domain.enums import EscalationStage, MemberVisibility, TicketStatus
 from schema.build import sdl
 from tests.api.world import VIEWERS, World, codes, gid, make_world, nothing_changes
 from tests.conftest import AsUser
-from tests.factories import LONG_AGO, make_escalation, make_file, make_message, make_participant, make_ticket
+from tests.factories import (
+    LONG_AGO,
+    make_escalation,
+    make_file,
+    make_member,
+    make_message,
+    make_participant,
+    make_ticket,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -49,6 +57,12 @@ open  requestTypeSave                     -   -   -   -   -   -    -   -    -   
 own   requestTypeSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
 open  notificationMarkRead                +   +   +   +   +   +    +   +    +    +   +   +   +    !
 own   notificationMarkRead                +   +   +   +   +   +    +   +    +    +   +   +   +    !
+open  organizationMemberInvite            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+own   organizationMemberInvite            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  organizationMemberSetRole           +   +   +   -   -   -    -   -    .    -   -   -   +    !
+own   organizationMemberSetRole           +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  organizationMemberRemove            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+own   organizationMemberRemove            +   +   +   -   -   -    -   -    .    -   -   -   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -104,6 +118,16 @@ async def request_type(world: World) -> dict[str, str]:
     return {"id": f"SupportProject_{world.request_type.project_id}"}
 
 
+async def newcomer(world: World) -> dict[str, str]:
+    await models.User.filter(email="new@example.com").delete()
+    return {"id": gid(world.acme)}
+
+
+async def members_place(world: World) -> dict[str, str]:
+    user = await make_member(world.acme)
+    return {"id": gid(await models.Membership.get(user=user))}
+
+
 async def nothing(world: World) -> dict[str, str]:
     return {}
 
@@ -140,6 +164,9 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     ),
     "requestTypeSave": (request_type, 'key: "TECHNICAL", projectId: $id, name: "Technical"'),
     "notificationMarkRead": (nothing, "all: true"),
+    "organizationMemberInvite": (newcomer, 'organizationId: $id, email: "new@example.com", role: MEMBER'),
+    "organizationMemberSetRole": (members_place, "membershipId: $id, role: READ_ONLY"),
+    "organizationMemberRemove": (members_place, "membershipId: $id"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -159,6 +186,9 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave"}
 """What no ticket could tell of."""
+
+OF_PEOPLE = {"organizationMemberInvite", "organizationMemberSetRole", "organizationMemberRemove"}
+"""What is no ticket's: tests/api/test_members.py shows what it announces."""
 
 
 @pytest.mark.parametrize("preset", MemberVisibility)
@@ -189,7 +219,7 @@ async def test_what_is_done_is_stored_and_announced(as_user: AsUser) -> None:
     world = await make_world()
 
     for mutation, (prepare, _) in MUTATIONS.items():
-        if mutation in NOT_LOGGED | QUIET:
+        if mutation in NOT_LOGGED | QUIET | OF_PEOPLE:
             continue
         given = await prepare(world)
         heads = {row.topic: row.head for row in await models.FeedStream.all()}
