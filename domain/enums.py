@@ -273,6 +273,20 @@ class TicketListScope(Described):
     ALL = "ALL", "Every ticket the viewer may see."
 
 
+class SearchKind(Described):
+    """What a search looks for."""
+
+    TICKET = "TICKET", "Tickets, by subject, description and reference."
+    MESSAGE = "MESSAGE", "Messages, e-mails and notes of tickets, by their text."
+    ESCALATION = "ESCALATION", "Escalations, by description and reference."
+    USER = "USER", "People, by name, user name and e-mail address; for support staff."
+    ORGANIZATION = "ORGANIZATION", "Organizations, by name; for support staff."
+    ROOM = "ROOM", "Meeting rooms, by name."
+    DESK = "DESK", "Desks, by name."
+    DEVICE = "DEVICE", "Devices, by name and serial number."
+    KNOWLEDGE_ARTICLE = "KNOWLEDGE_ARTICLE", "Articles, by title and text."
+
+
 class OrderDirection(Described):
     """Which end of an order comes first."""
 

@@ -172,6 +172,8 @@ SEE_LICENSES = Rule.any_of(Policy.ORG_LICENSE_MANAGER, Policy.STAFF)
 SEE_ASSOCIATED_USERNAMES = Rule.any_of(Policy.ORG_TICKET_VIEWER, Policy.STAFF)
 STAFF_ONLY = Rule.any_of(Policy.STAFF)
 MANAGE_CATALOG = Rule.any_of(Policy.STAFF_ADMIN)
+SAVE_ARTICLE = Rule.any_of(Policy.STAFF)
+RATE_ARTICLE = Rule.any_of(Policy.SELF)
 IMPORT_TICKETS = Rule.any_of(Policy.STAFF_ADMIN)
 
 

@@ -14,9 +14,11 @@ from models.inventory import (
     SpaceGroup,
     SpaceKind,
 )
+from models.knowledge import KnowledgeArticle, KnowledgeRating
 from models.notifications import Notification, PendingNotice
 from models.people import Membership, Organization, RefreshToken, User
 from models.read_marks import ReadMark
+from models.searching import SearchDocument
 from models.tickets import Feedback, Participant, Ticket
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "FeedStream",
     "Feedback",
     "IssueType",
+    "KnowledgeArticle",
+    "KnowledgeRating",
     "Lease",
     "Membership",
     "Message",
@@ -43,6 +47,7 @@ __all__ = [
     "ReadMark",
     "RefreshToken",
     "RequestType",
+    "SearchDocument",
     "ServiceCertificate",
     "ServiceLicense",
     "Space",

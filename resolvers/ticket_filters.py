@@ -16,7 +16,9 @@ from domain.enums import ACTIVE_STATUSES, ServiceLevel, TicketChannel, TicketDis
 from domain.errors import Invalid
 from domain.naming import quoted
 from domain.policy import ANONYMOUS, Viewer
+from domain.searching import searched
 from models import Escalation, RequestType, Ticket
+from models.searching import saying
 from resolvers.read_marks import unread_by
 from resolvers.ticket_facts import Facts, as_fact
 
@@ -51,6 +53,7 @@ class TicketFilter:
     created_at: tuple[datetime | None, datetime | None] | None = None
     last_activity_at: tuple[datetime | None, datetime | None] | None = None
     unread_only: Literal[True] | None = None
+    text: str | None = None
 
 
 Question = Callable[[Facts], bool | None]
@@ -69,10 +72,10 @@ class Condition(NamedTuple):
 
 
 def condition(wanted: TicketFilter, viewer: Viewer = ANONYMOUS) -> Q:
-    """The filter as SQL; what is unread is so for `viewer`.
+    """The filter as SQL; what is unread is so for `viewer`, and what is found by words is found for `viewer`.
 
     Raises:
-        Invalid: more than 100 values in one list, or filters nested deeper than 5.
+        Required, Invalid: more than 100 values in one list, filters nested deeper than 5, or no text to search for.
     """
     return _condition(wanted, viewer, depth=0)
 
@@ -139,6 +142,8 @@ def _condition(wanted: TicketFilter, viewer: Viewer, *, depth: int) -> Q:
                 found &= ~Q(id__in=Subquery(refused.values("id")))
             case "unread_only":
                 found &= CONDITIONS[name].sql(viewer)
+            case "text":
+                found &= CONDITIONS[name].sql((searched(value), viewer))
             case _:
                 found &= CONDITIONS[name].sql(value)
     return found
@@ -296,5 +301,6 @@ CONDITIONS: dict[str, Condition] = {
     "created_at": _between("created_at"),
     "last_activity_at": _between("last_activity_at"),
     "unread_only": Condition(unread_by, None),
+    "text": Condition(lambda asked: saying(*asked), None),
 }
 """Every field of `TicketFilter` but those that combine others."""

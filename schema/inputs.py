@@ -81,6 +81,11 @@ class TicketFilter:
     created_at: DateTimeRange | None = strawberry.field(description="Opened then.", default=None)
     last_activity_at: DateTimeRange | None = strawberry.field(description="Last active then.", default=None)
     unread_only: bool | None = strawberry.field(description="With something that you have not read.", default=None)
+    text: str | None = strawberry.field(
+        description="Every one of these words, or the beginning of one, stands in its subject, description or "
+        "reference, in one of its messages or one of its escalations; at most 200 characters.",
+        default=None,
+    )
 
     def plain(self) -> ticket_filters.TicketFilter:
         """
@@ -115,6 +120,7 @@ class TicketFilter:
             created_at=self.created_at.bounds if self.created_at else None,
             last_activity_at=self.last_activity_at.bounds if self.last_activity_at else None,
             unread_only=self.unread_only or None,
+            text=self.text,
         )
 
 

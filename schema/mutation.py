@@ -11,6 +11,7 @@ from schema import inputs, payloads
 from schema.attachment import AttachmentMutations
 from schema.catalog_roots import CatalogMutations
 from schema.inputs import files_of
+from schema.knowledge import KnowledgeMutations
 from schema.members import MemberMutations
 from schema.node import key_of, key_or_none
 from schema.notifications import NotificationMutations
@@ -37,6 +38,7 @@ class Mutation(
     CatalogMutations,
     NotificationMutations,
     MemberMutations,
+    KnowledgeMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(

@@ -33,11 +33,13 @@ from schema.catalog_roots import CatalogQueries
 from schema.escalation import Escalation
 from schema.inputs import TicketFilter, TicketOrder
 from schema.inventory import Desk, Device, Room
+from schema.knowledge import KnowledgeQueries
 from schema.node import TABLES, Node, key_of, key_or_none, sought_key, split_id
 from schema.notifications import Notification
 from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.people import SYSTEM, SYSTEM_ID, Organization, User
 from schema.scalars import Locale
+from schema.search import SearchQueries
 from schema.ticket import Ticket
 
 SoughtID = Annotated[ID, strawberry.argument(description="Its id.")]
@@ -147,7 +149,7 @@ class ServerInfo:
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(AttachmentQueries, CatalogQueries):
+class Query(AttachmentQueries, CatalogQueries, SearchQueries, KnowledgeQueries):
     @strawberry.field(
         description="Any object by its id; null where there is none that you may see.",
         directives=signed_in(),

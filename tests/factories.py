@@ -17,6 +17,7 @@ from domain.naming import escalation_reference, ticket_reference
 from models import (
     Attachment,
     Escalation,
+    KnowledgeArticle,
     Membership,
     Message,
     Organization,
@@ -124,3 +125,8 @@ async def make_request_type(key: str = "TECHNICAL", **given: Any) -> RequestType
     project, _ = await SupportProject.get_or_create(name="Support")
     values = {"name": key.title(), "handler_label": "Support", **given}
     return await RequestType.create(project=project, key=key, **values)
+
+
+async def make_article(title: str, body: str = "x", **given: Any) -> KnowledgeArticle:
+    values = {"locale": "en", "visibility": Visibility.PUBLIC, "created_at": LONG_AGO, "updated_at": LONG_AGO, **given}
+    return await KnowledgeArticle.create(title=title, body=body, **values)

@@ -135,6 +135,7 @@ def test_everything_that_the_target_does_not_have_is_known() -> None:
 
 ADDED = {
     "EscalationTimelineEntry.isOverride",
+    "SuggestedSolution.ticket",
 }
 """S78 wants the override recorded; the connection's name follows its node's."""
 

@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from domain.enums import NotificationKind, ServiceLevel, Visibility
+from domain.enums import NotificationKind, SearchKind, ServiceLevel, Visibility
 from models.base import InstantField
 from orjson import loads
 from tortoise.fields.base import OnDelete
@@ -17,6 +17,59 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
+        ops.CreateModel(
+            name="KnowledgeArticle",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ("title", fields.CharField(max_length=300)),
+                ("body", fields.TextField(unique=False)),
+                ("locale", fields.CharField(max_length=16)),
+                ("visibility", fields.CharEnumField(description="", enum_type=Visibility, max_length=12)),
+                ("helpful_count", fields.IntField(default=0)),
+                ("created_at", InstantField(auto_now=False, auto_now_add=False)),
+                ("updated_at", InstantField(auto_now=False, auto_now_add=False)),
+            ],
+            options={"table": "knowledge_article", "app": "casewire", "pk_attr": "id"},
+            bases=["BaseModel"],
+        ),
+        ops.CreateModel(
+            name="KnowledgeRating",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                (
+                    "article",
+                    fields.ForeignKeyField(
+                        "casewire.KnowledgeArticle",
+                        source_field="article_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="ratings",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "user",
+                    fields.ForeignKeyField(
+                        "casewire.User",
+                        source_field="user_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="knowledge_ratings",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("helpful", fields.BooleanField()),
+                ("rated_at", InstantField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "knowledge_rating",
+                "app": "casewire",
+                "unique_together": (("article", "user"),),
+                "indexes": [Index(fields=["user_id"], name="knowledge_rating_user")],
+                "pk_attr": "id",
+            },
+            bases=["BaseModel"],
+        ),
         ops.CreateModel(
             name="Notification",
             fields=[
@@ -150,6 +203,30 @@ class Migration(migrations.Migration):
                 "pk_attr": "id",
             },
             bases=["BaseModel"],
+        ),
+        ops.CreateModel(
+            name="SearchDocument",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("kind", fields.CharEnumField(description="", enum_type=SearchKind, max_length=20)),
+                ("row_id", fields.UUIDField(unique=True)),
+                ("ticket_id", fields.UUIDField(null=True, description="the ticket that decides who sees it")),
+                ("organization_id", fields.UUIDField(null=True)),
+                (
+                    "label",
+                    fields.CharField(
+                        null=True, description="a reference or serial number, in capitals", max_length=100
+                    ),
+                ),
+                ("internal", fields.BooleanField(default=False)),
+            ],
+            options={
+                "table": "search_document",
+                "app": "casewire",
+                "indexes": [Index(fields=["label", "id"], name="search_document_by_label")],
+                "pk_attr": "id",
+            },
+            bases=["Model"],
         ),
         ops.AddField(
             model_name="Attachment",

@@ -53,27 +53,31 @@ END;
 """
 
 # FOR SHARE waits for whoever is renaming the person just now: a ticket made meanwhile would keep the old name.
+# What changed is looked at inside the functions: a column that a trigger's definition names could not be altered later.
 POSTGRES = f"""
 CREATE FUNCTION ticket_sorted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  {" ".join(f"NEW.{to} := {sql.format(row='NEW', lock=' FOR SHARE')};" for to, sql in SORTED.items())}
+  IF TG_OP = 'INSERT' OR {" OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in FOLLOWED)} THEN
+    {" ".join(f"NEW.{to} := {sql.format(row='NEW', lock=' FOR SHARE')};" for to, sql in SORTED.items())}
+  END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER ticket_sorted_when_made BEFORE INSERT ON ticket FOR EACH ROW EXECUTE FUNCTION ticket_sorted();
-CREATE TRIGGER ticket_sorted_when_changed BEFORE UPDATE OF {", ".join(FOLLOWED)} ON ticket FOR EACH ROW
-WHEN ({" OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in FOLLOWED)})
-EXECUTE FUNCTION ticket_sorted();
+CREATE TRIGGER ticket_sorted BEFORE INSERT OR UPDATE ON ticket FOR EACH ROW EXECUTE FUNCTION ticket_sorted();
 CREATE FUNCTION ticket_sorted_by_requester() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  UPDATE ticket SET sort_requester = lower(NEW.display_name) WHERE requester_id = NEW.id;
+  IF NEW.display_name <> OLD.display_name THEN
+    UPDATE ticket SET sort_requester = lower(NEW.display_name) WHERE requester_id = NEW.id;
+  END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER ticket_sorted_by_requester AFTER UPDATE OF display_name ON app_user FOR EACH ROW
-WHEN (NEW.display_name <> OLD.display_name) EXECUTE FUNCTION ticket_sorted_by_requester();
+CREATE TRIGGER ticket_sorted_by_requester AFTER UPDATE ON app_user FOR EACH ROW
+EXECUTE FUNCTION ticket_sorted_by_requester();
 CREATE FUNCTION ticket_sorted_by_issue_type() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  UPDATE ticket SET sort_issue_type = lower(NEW.name) WHERE issue_type_id = NEW.id;
+  IF NEW.name <> OLD.name THEN
+    UPDATE ticket SET sort_issue_type = lower(NEW.name) WHERE issue_type_id = NEW.id;
+  END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER ticket_sorted_by_issue_type AFTER UPDATE OF name ON issue_type FOR EACH ROW
-WHEN (NEW.name <> OLD.name) EXECUTE FUNCTION ticket_sorted_by_issue_type();
+CREATE TRIGGER ticket_sorted_by_issue_type AFTER UPDATE ON issue_type FOR EACH ROW
+EXECUTE FUNCTION ticket_sorted_by_issue_type();
 """
 
 UNDO_SQLITE = """

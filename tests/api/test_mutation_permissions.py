@@ -13,6 +13,7 @@ from tests.api.world import VIEWERS, World, codes, gid, make_world, nothing_chan
 from tests.conftest import AsUser
 from tests.factories import (
     LONG_AGO,
+    make_article,
     make_escalation,
     make_file,
     make_member,
@@ -63,6 +64,10 @@ open  organizationMemberSetRole           +   +   +   -   -   -    -   -    .   
 own   organizationMemberSetRole           +   +   +   -   -   -    -   -    .    -   -   -   +    !
 open  organizationMemberRemove            +   +   +   -   -   -    -   -    .    -   -   -   +    !
 own   organizationMemberRemove            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  knowledgeArticleSave                -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   knowledgeArticleSave                -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  knowledgeArticleRate                +   +   +   +   +   +    +   +    +    +   +   +   +    !
+own   knowledgeArticleRate                +   +   +   +   +   +    +   +    +    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -128,6 +133,10 @@ async def members_place(world: World) -> dict[str, str]:
     return {"id": gid(await models.Membership.get(user=user))}
 
 
+async def an_article(world: World) -> dict[str, str]:
+    return {"id": gid(await make_article("Black camera"))}
+
+
 async def nothing(world: World) -> dict[str, str]:
     return {}
 
@@ -167,6 +176,8 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "organizationMemberInvite": (newcomer, 'organizationId: $id, email: "new@example.com", role: MEMBER'),
     "organizationMemberSetRole": (members_place, "membershipId: $id, role: READ_ONLY"),
     "organizationMemberRemove": (members_place, "membershipId: $id"),
+    "knowledgeArticleSave": (nothing, 'title: "t", body: "b", locale: "en", visibility: PUBLIC'),
+    "knowledgeArticleRate": (an_article, "articleId: $id, helpful: true"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -185,6 +196,7 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 
 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave"}
+QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate"}
 """What no ticket could tell of."""
 
 OF_PEOPLE = {"organizationMemberInvite", "organizationMemberSetRole", "organizationMemberRemove"}

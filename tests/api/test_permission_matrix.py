@@ -331,6 +331,8 @@ NO_ROWS_OF_THEIR_OWN = {
     "SystemActor": "the desk itself",
     "ServiceCoverage": "part of a room or desk",
     "Transcript": "part of a ticket",
+    "SearchHit": "its node is shown to whom it is shown, and found by nobody else",
+    "SuggestedSolution": "told of rows that the viewer is shown",
     "Presence": "part of a ticket, cut to what the viewer is told",
     "PresenceEvent": "an event of a stream that is guarded as a whole",
     "NotificationChange": "an event of one's own stream",

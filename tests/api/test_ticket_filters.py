@@ -52,7 +52,7 @@ def test_every_field_of_the_filter_is_written_in_both_forms() -> None:
     assert {name for name, each in CONDITIONS.items() if each.question is None} == FOR_PAGES_ONLY
 
 
-FOR_PAGES_ONLY = {"unread_only"}
+FOR_PAGES_ONLY = {"unread_only", "text"}
 """Fields that facts cannot decide."""
 
 

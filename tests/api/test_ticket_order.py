@@ -180,8 +180,8 @@ OPENED = """INSERT INTO ticket (id, number, reference, version, subject, descrip
   severity, confidentiality, is_escalated, locked, created_at, updated_at, last_activity_at, status_changed_at,
   last_sequence, last_public_sequence, is_imported, organization_id, requester_id)
   VALUES ($1, 1, 'T-1', 1, 'x', 'x', 'CHAT', 'OPEN', 'LOW', 'UNKNOWN', 'ORGANIZATION', false, false, now(), now(),
-  now(), now(), 0, 0, false, $1, $1)"""
-ONE = "019a0000-0000-7000-8000-000000000001"
+  now(), now(), 0, 0, false, $2, $3)"""
+ACME, ANN, TICKET = (f"019a0000-0000-7000-8000-00000000000{n}" for n in (1, 2, 3))
 
 
 @pytest.mark.postgres
@@ -190,12 +190,12 @@ async def test_a_ticket_opened_while_its_requester_is_renamed_gets_the_new_name(
 ) -> None:
     """S36: whichever of the two commits first."""
     renaming, opening = two_connections
-    await opening.execute(PLACE, ONE)
-    await opening.execute(PERSON, ONE)
+    await opening.execute(PLACE, ACME)
+    await opening.execute(PERSON, ANN)
 
     async with renaming.transaction():
         await renaming.execute("UPDATE app_user SET display_name = 'Zoe'")
-        waiting = asyncio.create_task(opening.execute(OPENED, ONE))
+        waiting = asyncio.create_task(opening.execute(OPENED, TICKET, ACME, ANN))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done, "it has to wait for the name"
     async with asyncio.timeout(5):

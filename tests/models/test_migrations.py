@@ -33,6 +33,12 @@ TRIGGERS = {
     "app_user": {"ticket_sorted_by_requester"},
     "issue_type": {"ticket_sorted_by_issue_type"},
 }
+SEARCHED = ("ticket", "message", "escalation", "space", "device", "knowledge_article", "app_user", "organization")
+for each in SEARCHED:
+    TRIGGERS[each] = TRIGGERS.get(each, set()) | {
+        f"{each}_found_{when}" for when in ("when_made", "when_changed", "no_more")
+    }
+
 """On SQLite. Of PostgreSQL's, the tests of what they do tell."""
 CATALOG = {"project", "request_type", "classification", "issue_type", "product", "product_version", "product_update"}
 UNINDEXED = {("ticket", f"{name}_id") for name in (*CATALOG, "certificate", "on_behalf_of")} | {
@@ -77,6 +83,9 @@ async def declared_tables(url: str) -> dict[str, Table]:
         tables[name].indexes.add(index)
     for name, triggers in TRIGGERS.items():
         tables[name].triggers = triggers if is_sqlite(url) else set()
+    if not is_sqlite(url):
+        tables["search_document"].columns["words"] = ("tsvector", True, "''::tsvector")
+        tables["search_document"].indexes.add(("search_document_words", ("words",)))
     for model in declaring:
         add_constraints(tables[model._meta.db_table], model)
     return tables

@@ -49,7 +49,7 @@ async def test_it_can_be_taken_back_and_made_again(url: str) -> None:
     without = await tables_of(url)
     await run(url, migration.keep)
 
-    assert without["ticket"].triggers == set()
+    assert {each for table in without.values() for each in table.triggers if "sorted" in each} == set()
     assert await tables_of(url) == before
 
 
