@@ -188,6 +188,7 @@ class Ticket(BaseModel):
             *(Index(fields=(f"sort_{by}", "id"), name=f"ticket_by_{by}") for by in SORTED),
             *(Index(fields=("organization_id", f"sort_{by}", "id"), name=f"ticket_org_by_{by}") for by in SORTED),
             Index(fields=("quotes_id",), name="ticket_quotes"),
+            Index(fields=("status", "assignee_id", "is_escalated", "channel"), name="ticket_queue"),
             Index(fields=("waiting_since",), name="ticket_waiting"),
             Index(fields=("closed_at", "resolved_at"), name="ticket_resolved"),
         ]

@@ -12,6 +12,7 @@ from engine.loading import Loaders
 from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
 from resolvers.links import FileLinks
+from resolvers.queue_feed import QueueFeed
 from resolvers.shared_reads import SharedReads
 
 Clock = Callable[[], datetime]
@@ -45,6 +46,7 @@ class Services:
     """Set when something was put down that people may have to be told of."""
     links: FileLinks = field(default_factory=FileLinks)
     shared: SharedReads = field(default_factory=SharedReads)
+    queue: QueueFeed = field(default_factory=QueueFeed)
 
 
 @dataclass(slots=True)

@@ -22,24 +22,13 @@ from domain.enums import Confidentiality
 from engine.prepared import Prepared
 from models import Ticket
 from realtime.log import MAX_DATA, Draft
+from resolvers.list_topics import DESK, list_of_organization, list_of_person
 from resolvers.streams import TICKET_CREATED, ticket_of_stream
 from resolvers.ticket_facts import COLUMNS, SETS, Facts, as_id, facts_of, with_facts
 
 LIST_CHANGED = "tickets.changed"
 
-DESK = "desk"
-
 NOW = Prepared(Ticket, {"id": UUID}, with_facts)
-
-
-def list_of_organization(organization_id: UUID, *, staff: bool) -> str:
-    """The stream of an organization's tickets."""
-    return f"org:{organization_id}" if staff else f"org:{organization_id}:pub"
-
-
-def list_of_person(user_id: UUID) -> str:
-    """The stream of the tickets that a person takes part in."""
-    return f"tickets:{user_id}"
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from realtime.hub import CaughtUp, Delivered, Guard, Moved, Reset
 from realtime.log import Event
 from resolvers.access import rests_on
 from resolvers.context import Context
-from resolvers.list_events import DESK, list_of_organization, list_of_person
+from resolvers.list_topics import DESK, list_of_organization, list_of_person
 from resolvers.shared_reads import TicketNow
 from resolvers.ticket_facts import FIXED, Facts, rights_of
 from resolvers.ticket_filters import Question, TicketFilter, all_hold, among, question

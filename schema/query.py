@@ -38,6 +38,7 @@ from schema.node import TABLES, Node, key_of, key_or_none, sought_key, split_id
 from schema.notifications import Notification
 from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.people import SYSTEM, SYSTEM_ID, Organization, User
+from schema.queue_stats import QueueStatsQueries
 from schema.scalars import Locale
 from schema.search import SearchQueries
 from schema.ticket import Ticket
@@ -149,7 +150,13 @@ class ServerInfo:
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(AttachmentQueries, CatalogQueries, SearchQueries, KnowledgeQueries):
+class Query(
+    AttachmentQueries,
+    CatalogQueries,
+    SearchQueries,
+    KnowledgeQueries,
+    QueueStatsQueries,
+):
     @strawberry.field(
         description="Any object by its id; null where there is none that you may see.",
         directives=signed_in(),

@@ -23,6 +23,7 @@ from schema.live_lists import TicketListSubscriptions, told
 from schema.node import key_of, key_or_none
 from schema.notifications import NotificationSubscriptions
 from schema.presence import PresenceSubscriptions
+from schema.queue_stats import QueueStatsSubscriptions
 from schema.read_state import ReadStateSubscriptions
 from schema.scalars import Cursor
 from schema.streams import Since, StreamCaughtUp, StreamReset, TicketStreamItem, marker, place
@@ -97,6 +98,7 @@ ESCALATIONS = Followed(
 @strawberry.type(description="What is pushed as it happens, and replayed after a break: nothing lost, nothing twice.")
 class Subscription(
     TicketListSubscriptions,
+    QueueStatsSubscriptions,
     TypingSubscriptions,
     PresenceSubscriptions,
     ReadStateSubscriptions,

@@ -25,6 +25,7 @@ from models.migrate import MigrationRefused, pending
 from models.sqlite import LoopClient
 from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
+from resolvers.agents_online import being_there
 from resolvers.context import Context, ServerFacts, Services, utc_now
 from resolvers.links import FileLinks
 from resolvers.reading import whole_rows
@@ -134,6 +135,7 @@ def endpoint_from(
         ide=console,
         sockets=sockets,
         watch_sign_in=auth.ended.watch,
+        present=partial(being_there, services.ephemeral),
     )
 
 

@@ -366,4 +366,8 @@ class Migration(migrations.Migration):
             model_name="Ticket",
             index=Index(fields=["quotes_id"], name="ticket_quotes"),
         ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["status", "assignee_id", "is_escalated", "channel"], name="ticket_queue"),
+        ),
     ]

@@ -6,7 +6,7 @@ function that turns a token into a viewer, and one that opens the context of an 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
@@ -81,6 +81,7 @@ class Endpoint(GraphQL[Any, None]):
         ide: Console | None = None,
         sockets: Sockets | None = None,
         watch_sign_in: Callable[[V, Callable[[], None]], Callable[[], None]] | None = None,
+        present: Callable[[V], AbstractContextManager[None]] = lambda viewer: nullcontext(),
     ) -> None:
         """`authenticate` gets None for nobody, and raises Unauthenticated for a token that is no good.
 
@@ -88,6 +89,8 @@ class Endpoint(GraphQL[Any, None]):
         `refresh()`, it is called before each event of a subscription. `allowed_origins` may open sockets from pages
         of other origins. Without an `ide`, a browser gets 404. `watch_sign_in` calls what it is given as soon as a
         viewer's token is good no longer; it returns what stops that.
+        of other origins. Without an `ide`, a browser gets 404. `present` is entered for as long as somebody has a
+        socket open.
         """
         self.limits = limits or Limits()
         guarded_schema, self.documents = guarded(schema, self.limits)
@@ -103,6 +106,7 @@ class Endpoint(GraphQL[Any, None]):
         )
         self.sockets = Sockets() if sockets is None else sockets  # an empty one is false
         self.ide = ide
+        self.present = cast(Callable[[Viewer], AbstractContextManager[None]], present)
         self.request_adapter_class = partial(BoundedRequest, limits=self.limits)  # type: ignore[assignment]
         self._authenticate = cast(Callable[[str | None], Awaitable[Viewer]], authenticate)
         self._watch_sign_in = cast(

@@ -6,7 +6,7 @@ operations, never looks at the token again, and hides what an extension raised b
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json import JSONDecodeError
@@ -129,12 +129,13 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     context: Connection
 
     _expiry: asyncio.TimerHandle | None = None
+    _while_open: ExitStack
     _closing: asyncio.Task[None] | None = None
     _unwatch: Callable[[], None] | None = None
 
     async def handle(self) -> None:
         try:
-            with self.view.sockets.hold(self):
+            with self.view.sockets.hold(self), ExitStack() as self._while_open:
                 await super().handle()
         finally:
             if self._expiry:
@@ -173,6 +174,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             self._close_when_expired(self.context.viewer)
         if self.connection_acknowledged and self.context.viewer and self._unwatch is None:
             self._unwatch = self.view.watch_sign_in(self.context.viewer, self._sign_in_ended)
+            self._while_open.enter_context(self.view.present(self.context.viewer))
 
     async def handle_ping(self, message: Any) -> None:
         payload = {"payload": message["payload"]} if message.get("payload") is not None else {}
