@@ -12,6 +12,7 @@ from engine.keyset import LazyPage, Order, PageArgs
 from models import Notification, Ticket, User
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Reset
+from resolvers.access import rests_on
 from resolvers.context import Context
 from resolvers.notices import NOTIFICATION_ADDED, stream_of
 from resolvers.notification_texts import text_of
@@ -101,11 +102,12 @@ async def watch_notifications(
         NotFound: before the first event after the account was switched off.
     """
 
-    async def check() -> None:
+    async def check() -> frozenset[str]:
         viewer = await load_viewer(ctx.user_id, expires_at=ctx.viewer.expires_at)
         if viewer is None:
             raise NotFound("account")
         ctx.viewer = viewer
+        return rests_on(viewer)
 
     async with aclosing(ctx.services.hub.follow(stream_of(ctx.user_id), after, guard=check)) as steps:
         async for step in steps:

@@ -17,7 +17,9 @@ from domain import policy
 from domain.errors import Invalid
 from domain.policy import Viewer, sees_internal
 from domain.presence import sees_presence
+from engine.statements import among, column, dialect_of, finished, id_list
 from models import Message, ReadMark, Ticket, TimelineEvent, User
+from models.database import reading
 from models.read_marks import unread_sql
 from models.tickets import taking_part
 from resolvers.context import Context
@@ -84,10 +86,12 @@ async def mark_unread(ctx: Context, ticket_id: UUID, *, from_: int) -> Ticket:
 
 async def unread_counts(ctx: Context, rows: Sequence[tuple[UUID]]) -> list[int]:
     """How many messages of each of these tickets the viewer has not read; one statement."""
-    ids = [ticket_id for (ticket_id,) in rows]
-    counting = RawSQL(f"(SELECT COUNT(*) {unread_sql(ctx.viewer)})")
-    counted = Ticket.filter(id__in=list(set(ids))).annotate(unread=counting).values_list("id", "unread")
-    found: dict[UUID, int] = dict(await counted)
+    dialect = dialect_of(Ticket)
+    here = among('"ticket"."id"', dialect)
+    sql = f'SELECT {column(Ticket, "id", "ticket", dialect)}, (SELECT COUNT(*) {unread_sql(ctx.viewer)}) FROM "ticket"'
+    ids = [str(ticket_id) for (ticket_id,) in rows]
+    _, counted = await reading().execute_query(finished(f"{sql} WHERE {here}", dialect), [id_list(ids, dialect)])
+    found: dict[str, int] = {row[0]: row[1] for row in counted}
     return [found.get(each, 0) for each in ids]
 
 
