@@ -15,7 +15,15 @@ from tests.api.world import codes, gid, nothing_changes
 from tests.client import Client, Refused, Stream
 from tests.clock import Clock
 from tests.conftest import AsUser
-from tests.factories import make_member, make_message, make_organization, make_participant, make_staff, make_ticket
+from tests.factories import (
+    LONG_AGO,
+    make_member,
+    make_message,
+    make_organization,
+    make_participant,
+    make_staff,
+    make_ticket,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -190,6 +198,14 @@ async def test_who_follows_is_told_how_things_stand_and_then_who_reads_on(desk: 
         assert await told(stream) == ("Ann", 3, 0), "one's own place, for one's other windows"
         await desk.unreads(desk.ann, 1)
         assert await told(stream) == ("Ann", 0, 2)
+
+
+async def test_what_was_deleted_or_came_from_somebody_who_is_gone_counts_rightly(desk: Desk) -> None:
+    await desk.talk()
+    await models.Message.filter(body="two").update(deleted_at=LONG_AGO)
+    await models.Message.filter(body="three").update(actor_id=None)
+
+    assert await desk.unread(desk.ann) == (1, 0)
 
 
 async def test_a_note_of_support_is_unread_for_support_alone(desk: Desk) -> None:  # J7

@@ -98,12 +98,14 @@ async def test_it_is_announced_at_most_every_two_seconds(desk: Desk, clock: Cloc
 
 async def test_internal_typing_is_for_staff_alone(desk: Desk) -> None:  # J7
     async with desk.watched_by(desk.ann) as customer, desk.watched_by(desk.pat) as support:
+        await desk.types(desk.olga)
+        assert await told(customer) == await told(support) == ("Olga", True, "PUBLIC")
         await desk.types(desk.sam, visibility="INTERNAL")
         assert await told(support) == ("Sam", True, "INTERNAL")
         await desk.types(desk.sam, visibility="PUBLIC")
 
         assert [await told(support), await told(support)] == [("Sam", False, "INTERNAL"), ("Sam", True, "PUBLIC")]
-        assert await told(customer) == ("Sam", True, "PUBLIC"), "the first that a customer is told"
+        assert await told(customer) == ("Sam", True, "PUBLIC"), "the first that a customer is told of Sam"
         await desk.types(desk.sam, visibility="INTERNAL")
         assert await told(customer) == ("Sam", False, "PUBLIC")
 
