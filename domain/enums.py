@@ -227,6 +227,14 @@ class CertificateKind(Described):
     TRAINING = "TRAINING", "Training."
 
 
+class DraftOrigin(Described):
+    """How a draft came about."""
+
+    AUTOSAVE = "AUTOSAVE", "It was saved while it was being written."
+    CANCELLED = "CANCELLED", "Its author stopped, and kept it (S29)."
+    TECHNICAL_FAILURE = "TECHNICAL_FAILURE", "It was submitted, and could not be stored for a fault on our side (S30)."
+
+
 class RequestTypeAvailability(Described):
     """Whether an organization may ask for something now (S18)."""
 

@@ -171,6 +171,7 @@ SEE_SERIAL_NUMBER = Rule.any_of(Policy.ORG_TICKET_VIEWER, Policy.ORG_ABOVE_READ_
 SEE_LICENSES = Rule.any_of(Policy.ORG_LICENSE_MANAGER, Policy.STAFF)
 SEE_ASSOCIATED_USERNAMES = Rule.any_of(Policy.ORG_TICKET_VIEWER, Policy.STAFF)
 STAFF_ONLY = Rule.any_of(Policy.STAFF)
+OWN_DRAFTS = Rule.any_of(Policy.SELF)
 MANAGE_CATALOG = Rule.any_of(Policy.STAFF_ADMIN)
 SAVE_ARTICLE = Rule.any_of(Policy.STAFF)
 RATE_ARTICLE = Rule.any_of(Policy.SELF)

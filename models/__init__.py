@@ -2,6 +2,7 @@
 
 from models.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from models.conversation import Attachment, Message, TimelineEvent, TimelineItem
+from models.drafts import TicketDraft
 from models.escalations import Escalation, EscalationEntry
 from models.feed import Counter, FeedEvent, FeedStream, Lease
 from models.inventory import (
@@ -55,6 +56,7 @@ __all__ = [
     "SpaceKind",
     "SupportProject",
     "Ticket",
+    "TicketDraft",
     "TimelineEvent",
     "TimelineItem",
     "User",

@@ -12,6 +12,7 @@ from tortoise.migrations.constraints import CheckConstraint
 from domain.enums import DeliveryState, MessageKind, MessageSource, ScanState, TimelineEventKind, Visibility
 from domain.policy import Viewer, sees_internal
 from models.base import BaseModel, Choice, Instant, nothing
+from models.drafts import TicketDraft
 from models.escalations import EscalationEntry
 from models.people import User
 from models.tickets import Ticket, of_visible_ticket
@@ -138,6 +139,10 @@ class Attachment(BaseModel):
         "casewire.Ticket", related_name="attachments", null=True, on_delete=fields.CASCADE
     )
     ticket_id: UUID | None
+    draft: fields.ForeignKeyNullableRelation[TicketDraft] = fields.ForeignKeyField(
+        "casewire.TicketDraft", related_name="attachments", null=True, on_delete=fields.SET_NULL
+    )
+    draft_id: UUID | None
     visibility: Visibility | None = Choice(Visibility, max_length=12, null=True, description="of its message")
     uploaded_by: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
         "casewire.User", related_name="attachments", null=True, on_delete=fields.SET_NULL
@@ -159,6 +164,7 @@ class Attachment(BaseModel):
         indexes = [
             Index(fields=("message_id", "created_at", "id"), name="attachment_message"),
             Index(fields=("ticket_id", "created_at", "id"), name="attachment_ticket"),
+            Index(fields=("draft_id", "created_at", "id"), name="attachment_draft"),
             Index(fields=("uploaded_by_id",), name="attachment_uploader"),
             Index(fields=("deleted_at",), name="attachment_deleted"),
         ]

@@ -26,8 +26,22 @@ async def attach(ctx: Context, message: Message, attachment_ids: Sequence[UUID])
             raise Conflict(f"{file.file_name} is infected and cannot be attached.", field=("attachmentIds",))
     for file in files:
         file.message_id, file.ticket_id, file.visibility = message.id, message.ticket_id, message.visibility
-        await file.save(update_fields=["message_id", "ticket_id", "visibility"])
+        file.draft_id = None
+        await file.save(update_fields=["message_id", "ticket_id", "visibility", "draft_id"])
     return files
+
+
+async def keep_in_draft(ctx: Context, draft_id: UUID, attachment_ids: Sequence[UUID]) -> None:
+    """Let a draft have these of the viewer's files and no others; those it had before are left to the sweep.
+
+    Raises:
+        TooManyFiles, NotFound: as for `attach`.
+    """
+    files = await waiting_files(ctx, attachment_ids)
+    left = Attachment.filter(draft_id=draft_id).exclude(id__in=[file.id for file in files])
+    await left.update(draft_id=None)
+    if files:
+        await Attachment.filter(id__in=[file.id for file in files]).update(draft_id=draft_id)
 
 
 async def waiting_files(ctx: Context, attachment_ids: Sequence[UUID]) -> list[Attachment]:

@@ -45,7 +45,9 @@ async def create_upload(work: Work, ctx: Context, *, file_name: str, size_bytes:
         raise Forbidden("Your role only lets you read.")
     name = attachments.file_name(file_name)
     attachments.check_size(size_bytes)
-    waiting = await Attachment.filter(uploaded_by_id=ctx.user_id, message_id=None, deleted_at=None).count()
+    waiting = await Attachment.filter(
+        uploaded_by_id=ctx.user_id, message_id=None, draft_id=None, deleted_at=None
+    ).count()
     if waiting >= MOST_WAITING:
         raise RateLimited(f"{waiting} of your files wait to be attached. Attach or delete some of them first.")
     attachment = await Attachment.create(

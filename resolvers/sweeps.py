@@ -57,10 +57,10 @@ async def forget_old_tokens(ctx: Context) -> int:
 
 
 async def let_go_of_files(ctx: Context) -> list[Attachment]:
-    """Files that were taken back, and those that nobody attached within a day: shown to nobody from now on."""
+    """Files that were taken back, and those that nobody attached or kept within a day: shown to nobody from now on."""
 
     async def body() -> list[Attachment]:
-        left = Q(message_id=None, deleted_at=None, created_at__lt=ctx.now() - UPLOADS_WAIT)
+        left = Q(message_id=None, draft_id=None, deleted_at=None, created_at__lt=ctx.now() - UPLOADS_WAIT)
         due = await Attachment.filter(left).order_by("created_at").limit(BATCH).values_list("id", flat=True)
         if due:
             await Attachment.filter(left, id__in=list(due)).update(deleted_at=ctx.now())

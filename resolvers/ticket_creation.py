@@ -66,6 +66,7 @@ class NewTicket:
     device_ids: tuple[UUID, ...] = ()
     attachment_ids: tuple[UUID, ...] = ()
     quotes_id: UUID | None = None
+    draft_id: UUID | None = None
     client_mutation_id: str | None = None
 
 

@@ -167,6 +167,9 @@ class TicketCreateInput:
     on_behalf_of_organization_id: ID | None = strawberry.field(
         description="The customer that a partner files it for.", default=None
     )
+    draft_id: ID | None = strawberry.field(
+        description="A draft of yours that it comes from; the draft goes when the ticket is there.", default=None
+    )
     references_ticket_id: ID | None = strawberry.field(
         description="An earlier ticket that it quotes; one that you may see.", default=None
     )
@@ -207,6 +210,7 @@ class TicketCreateInput:
             device_ids=tuple(keys_or_none(self.device_ids, "Device", field="deviceIds") or ()),
             attachment_ids=files_of(self.attachment_ids),
             project_id=key_or_none(self.project_id, "SupportProject", field="projectId"),
+            draft_id=key_or_none(self.draft_id, "TicketDraft", field="draftId"),
             quotes_id=key_or_none(self.references_ticket_id, "Ticket", field="referencesTicketId"),
             client_mutation_id=self.client_mutation_id,
         )

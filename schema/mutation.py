@@ -6,10 +6,11 @@ import strawberry
 from strawberry import Info
 
 from domain import policy
-from resolvers import escalations, messages, ticket_creation, tickets
+from resolvers import drafts, escalations, messages, tickets
 from schema import inputs, payloads
 from schema.attachment import AttachmentMutations
 from schema.catalog_roots import CatalogMutations
+from schema.draft import DraftMutations, TicketCreatePayload, broken
 from schema.inputs import files_of
 from schema.knowledge import KnowledgeMutations
 from schema.members import MemberMutations
@@ -39,13 +40,14 @@ class Mutation(
     NotificationMutations,
     MemberMutations,
     KnowledgeMutations,
+    DraftMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
-    async def ticket_create(
-        self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]
-    ) -> payloads.TicketCreatePayload:
-        ticket = await ticket_creation.create_ticket(info.context, input.plain())
-        return payloads.TicketCreatePayload(ticket=await shown(info, ticket))
+    async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:
+        opened = await drafts.open_ticket(info.context, input.plain())
+        if opened.ticket is None:
+            return TicketCreatePayload(saved_draft=cast(Any, opened.draft), errors=[broken()])
+        return TicketCreatePayload(ticket=await shown(info, opened.ticket))
 
     @mutation("Give a ticket to somebody in support, or to nobody.", policy.ASSIGN_TICKET)
     async def ticket_assign(

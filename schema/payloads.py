@@ -22,11 +22,6 @@ class Payload:
     client_mutation_id: str | None = strawberry.field(description="The one of the input.", default=None)
 
 
-@strawberry.type(description="The ticket opened.")
-class TicketCreatePayload(Payload):
-    ticket: Ticket | None = made("The new ticket")
-
-
 @strawberry.type(description="The ticket assigned.")
 class TicketAssignPayload(Payload):
     ticket: Ticket | None = made("The ticket")

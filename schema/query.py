@@ -16,6 +16,7 @@ from domain.naming import quoted
 from engine.declare import PLAN, Found, Keys, Listed, RowKey, Sought
 from models.base import BaseModel
 from resolvers import (
+    drafts,
     entitlements,
     escalations,
     inventory,
@@ -30,6 +31,7 @@ from schema.access import signed_in
 from schema.attachment import AttachmentPolicy, AttachmentQueries, the_policy
 from schema.catalog import RequestType, SupportProject
 from schema.catalog_roots import CatalogQueries
+from schema.draft import DraftQueries, TicketDraft
 from schema.escalation import Escalation
 from schema.inputs import TicketFilter, TicketOrder
 from schema.inventory import Desk, Device, Room
@@ -126,6 +128,13 @@ class Viewer:
         args = page_args(first, after)
         return notifications.list_notifications(info.context, args, unread_only=bool(unread_only))  # type: ignore[return-value]
 
+    @strawberry.field(description="Your drafts of tickets, the one last saved first.")
+    @staticmethod
+    def drafts(
+        info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[TicketDraft]:
+        return drafts.list_drafts(info.context, page_args(first, after, last, before))  # type: ignore[return-value]
+
     @strawberry.field(description="What your token may be used for.")
     @staticmethod
     def permissions(info: Info) -> list[Scope]:
@@ -150,13 +159,7 @@ class ServerInfo:
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(
-    AttachmentQueries,
-    CatalogQueries,
-    SearchQueries,
-    KnowledgeQueries,
-    QueueStatsQueries,
-):
+class Query(AttachmentQueries, CatalogQueries, SearchQueries, KnowledgeQueries, QueueStatsQueries, DraftQueries):
     @strawberry.field(
         description="Any object by its id; null where there is none that you may see.",
         directives=signed_in(),

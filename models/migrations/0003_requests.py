@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from domain.enums import NotificationKind, SearchKind, ServiceLevel, Visibility
+from domain.enums import DraftOrigin, NotificationKind, SearchKind, ServiceLevel, Visibility
 from models.base import InstantField
 from orjson import loads
 from tortoise.fields.base import OnDelete
@@ -228,11 +228,152 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
+        ops.CreateModel(
+            name="TicketDraft",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                (
+                    "author",
+                    fields.ForeignKeyField(
+                        "casewire.User",
+                        source_field="author_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "organization",
+                    fields.ForeignKeyField(
+                        "casewire.Organization",
+                        source_field="organization_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "request_type",
+                    fields.ForeignKeyField(
+                        "casewire.RequestType",
+                        source_field="request_type_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "product",
+                    fields.ForeignKeyField(
+                        "casewire.Product",
+                        source_field="product_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "product_version",
+                    fields.ForeignKeyField(
+                        "casewire.ProductVersion",
+                        source_field="product_version_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "certificate",
+                    fields.ForeignKeyField(
+                        "casewire.ServiceCertificate",
+                        source_field="certificate_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "space",
+                    fields.ForeignKeyField(
+                        "casewire.Space",
+                        source_field="space_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "devices",
+                    fields.ManyToManyField(
+                        "casewire.Device",
+                        unique=True,
+                        db_constraint=True,
+                        through="ticket_draft_device",
+                        forward_key="device_id",
+                        backward_key="ticket_draft_id",
+                        related_name="drafts",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("subject", fields.CharField(null=True, max_length=300)),
+                ("description", fields.TextField(null=True, unique=False)),
+                (
+                    "more",
+                    fields.JSONField(
+                        null=True,
+                        description="what only a failed opening had to say",
+                        encoder=JSON_DUMPS,
+                        decoder=loads,
+                    ),
+                ),
+                ("origin", fields.CharEnumField(description="", enum_type=DraftOrigin, max_length=20)),
+                ("failure_reason", fields.CharField(null=True, max_length=300)),
+                (
+                    "client_mutation_id",
+                    fields.CharField(null=True, description="of the opening that failed", max_length=100),
+                ),
+                ("created_at", InstantField(auto_now=False, auto_now_add=False)),
+                ("updated_at", InstantField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "ticket_draft",
+                "app": "casewire",
+                "indexes": [Index(fields=["author_id", "updated_at", "id"], name="ticket_draft_author")],
+                "pk_attr": "id",
+            },
+            bases=["BaseModel"],
+        ),
         ops.AddField(
             model_name="Attachment",
             name="deleted_at",
             field=InstantField(
                 null=True, description="shown to nobody since; its bytes go next", auto_now=False, auto_now_add=False
+            ),
+        ),
+        ops.AddField(
+            model_name="Attachment",
+            name="draft",
+            field=fields.ForeignKeyField(
+                "casewire.TicketDraft",
+                source_field="draft_id",
+                null=True,
+                db_constraint=True,
+                to_field="id",
+                related_name="attachments",
+                on_delete=OnDelete.SET_NULL,
             ),
         ),
         ops.AddField(
@@ -261,6 +402,10 @@ class Migration(migrations.Migration):
         ops.AddIndex(
             model_name="Attachment",
             index=Index(fields=["ticket_id", "created_at", "id"], name="attachment_ticket"),
+        ),
+        ops.AddIndex(
+            model_name="Attachment",
+            index=Index(fields=["draft_id", "created_at", "id"], name="attachment_draft"),
         ),
         ops.AddIndex(
             model_name="Attachment",

@@ -7,7 +7,7 @@ import pytest
 from graphql import build_schema
 
 import models
-from domain.enums import EscalationStage, MemberVisibility, TicketStatus
+from domain.enums import DraftOrigin, EscalationStage, MemberVisibility, TicketStatus
 from schema.build import sdl
 from tests.api.world import VIEWERS, World, codes, gid, make_world, nothing_changes
 from tests.conftest import AsUser
@@ -68,6 +68,12 @@ open  knowledgeArticleSave                -   -   -   -   -   -    -   -    -   
 own   knowledgeArticleSave                -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  knowledgeArticleRate                +   +   +   +   +   +    +   +    +    +   +   +   +    !
 own   knowledgeArticleRate                +   +   +   +   +   +    +   +    +    +   +   +   +    !
+open  draftSave                           +   +   +   +   +   +    +   +    +    +   +   +   +    !
+own   draftSave                           +   +   +   +   +   +    +   +    +    +   +   +   +    !
+open  draftDiscard                        .   .   .   .   .   .    +   .    .    .   .   .   .    !
+own   draftDiscard                        .   .   .   .   .   .    +   .    .    .   .   .   .    !
+open  draftSubmit                         .   .   .   .   .   .    +   .    .    .   .   .   .    !
+own   draftSubmit                         .   .   .   .   .   .    +   .    .    .   .   .   .    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -137,6 +143,20 @@ async def an_article(world: World) -> dict[str, str]:
     return {"id": gid(await make_article("Black camera"))}
 
 
+async def authors_draft(world: World) -> dict[str, str]:
+    draft = await models.TicketDraft.create(
+        author=world["author"],
+        organization=world.acme,
+        request_type=world.request_type,
+        subject="s",
+        description="d",
+        origin=DraftOrigin.AUTOSAVE,
+        created_at=LONG_AGO,
+        updated_at=LONG_AGO,
+    )
+    return {"id": gid(draft)}
+
+
 async def nothing(world: World) -> dict[str, str]:
     return {}
 
@@ -178,6 +198,9 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "organizationMemberRemove": (members_place, "membershipId: $id"),
     "knowledgeArticleSave": (nothing, 'title: "t", body: "b", locale: "en", visibility: PUBLIC'),
     "knowledgeArticleRate": (an_article, "articleId: $id, helpful: true"),
+    "draftSave": (nothing, 'subject: "s"'),
+    "draftDiscard": (authors_draft, "draftId: $id"),
+    "draftSubmit": (authors_draft, "draftId: $id"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -195,7 +218,7 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 """What passes, and what one has read, changes nothing of a ticket: those who watch are told, its log is not."""
 
 
-QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave"}
+QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave", "draftSave", "draftDiscard", "draftSubmit"}
 QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate"}
 """What no ticket could tell of."""
 

@@ -83,7 +83,7 @@ KEPT_BACK = {
 }
 """How: null with a FORBIDDEN error, an empty list, or null as if there were nothing."""
 
-GUARDED_TYPES = {"Ticket", "Escalation"}
+GUARDED_TYPES = {"Ticket", "TicketDraft", "Escalation"}
 """Types that print whom their objects are for."""
 
 
