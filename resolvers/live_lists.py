@@ -7,7 +7,6 @@ the filter are asked about facts in memory, of the ticket as it was before the e
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from domain import policy
@@ -22,7 +21,7 @@ from resolvers.access import rests_on
 from resolvers.context import Context
 from resolvers.list_topics import DESK, list_of_organization, list_of_person
 from resolvers.shared_reads import TicketNow
-from resolvers.ticket_facts import FIXED, Facts, rights_of
+from resolvers.ticket_facts import Facts, rights_of
 from resolvers.ticket_filters import Question, TicketFilter, all_hold, among, question
 from resolvers.ticket_lists import in_scope
 from resolvers.ticket_streams import TicketChange
@@ -144,27 +143,23 @@ async def change_for(ctx: Context, live: LiveList, event: Event, cursor: Cursor)
 
 def change_type(viewer: Viewer, holds: Question, event: Event, now: TicketNow) -> ChangeType | None:
     """How an event concerns a list; decided in memory."""
-    is_there = now.facts is not None and _may_read(viewer, now.facts) and holds(now.facts) is True
+    facts = now.facts
     return change_in_list(
-        was_there=_was_there(viewer, holds, event, now),
-        is_there=is_there,
+        was_there=_was_there(viewer, holds, now),
+        is_there=facts is not None and holds(facts) is True and _may_read(viewer, facts),
         something_shown=bool(event.data["fields"]),
     )
 
 
-def _was_there(viewer: Viewer, holds: Question, event: Event, now: TicketNow) -> bool | None:
+def _was_there(viewer: Viewer, holds: Question, now: TicketNow) -> bool | None:
     """Whether the list held the ticket before the event; None where it may have, for all that is known."""
-    was = event.data["was"]
-    if was is None:
+    if now.before is None:
         return False
-    fixed = {name: now.facts[name] for name in FIXED} if now.facts else {"created_at": _EVER}
-    before = {**fixed, **was}
-    known = before if was else now.facts
-    return False if known is None or not _may_read(viewer, known) else holds(before)
-
-
-_EVER = datetime.max.replace(tzinfo=UTC).isoformat()
-"""For the opening of a ticket that is gone: what is older than an organization's history never came to its stream."""
+    held = holds(now.before)
+    if held is False:
+        return False
+    known = now.before or now.facts
+    return held if known is not None and _may_read(viewer, known) else False
 
 
 def _may_read(viewer: Viewer, facts: Facts) -> bool:

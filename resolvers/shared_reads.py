@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from models import Message, Ticket, TimelineEvent
 from realtime.log import Event
 from realtime.reader import patiently
 from realtime.tasks import shared
-from resolvers.ticket_facts import Facts, facts_of, with_facts
+from resolvers.ticket_facts import FIXED, Facts, facts_of, with_facts
 
 T = TypeVar("T")
 
@@ -29,9 +30,14 @@ KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class TicketNow:
-    """A ticket as it was after an event, or later; None where it is gone. `rows` are what each audience is shown."""
+    """What an event of a list is about.
+
+    `facts` are those of the ticket after the event, or later; None where it is gone. `before` are those of before the
+    event: none at all where nobody knows, None where the ticket was not there. `rows` are what each audience is shown.
+    """
 
     facts: Facts | None
+    before: Facts | None
     rows: dict[str, Ticket]
 
     def shown_to(self, viewer: Viewer) -> Ticket | None:
@@ -48,7 +54,7 @@ class SharedReads:
 
     async def ticket(self, event: Event) -> TicketNow:
         """The ticket that an event of a list is about. Streams that tell the same change share the read."""
-        return await self._once(("ticket", event.key), lambda: _read_ticket(UUID(event.data["ticket"])))
+        return await self._once(("ticket", event.key), lambda: _read_ticket(event))
 
     async def item(self, event: Event) -> Message | TimelineEvent | None:
         """What the ticket's timeline tells of the event."""
@@ -74,12 +80,22 @@ class SharedReads:
             del self._kept[key]
 
 
-async def _read_ticket(ticket_id: UUID) -> TicketNow:
+_EVER = datetime.max.replace(tzinfo=UTC).isoformat()
+"""For the opening of a ticket that is gone: what is older than an organization's history never came to its stream."""
+
+
+async def _read_ticket(event: Event) -> TicketNow:
     places = {f"{audience}_place": RawSQL(Ticket.position_sql(viewer)) for audience, viewer in _AUDIENCES.items()}
-    row = await with_facts(Ticket.filter(id=ticket_id)).annotate(**places).first()
+    row = await with_facts(Ticket.filter(id=UUID(event.data["ticket"]))).annotate(**places).first()
     if row is None:
-        return TicketNow(None, {})
+        return TicketNow(None, _before(event, {"created_at": _EVER}), {})
     rows = {audience: copy(row) for audience in _AUDIENCES}
     for audience, each in rows.items():
         each.feed_position = getattr(row, f"{audience}_place")
-    return TicketNow(facts_of(row), rows)
+    facts = facts_of(row)
+    return TicketNow(facts, _before(event, {name: facts[name] for name in FIXED}), rows)
+
+
+def _before(event: Event, fixed: Facts) -> Facts | None:
+    was = event.data["was"]
+    return {**fixed, **was} if was else was

@@ -14,9 +14,11 @@ import models
 from domain.enums import Confidentiality, MemberVisibility, OrganizationRole, TicketListScope
 from domain.errors import DomainError
 from resolvers import ticket_lists
+from resolvers.access import announce_access
 from resolvers.context import Context, Services
 from resolvers.live_lists import scope_question
 from resolvers.ticket_facts import facts_of, with_facts
+from resolvers.transaction import Work, work_in_transaction
 from tests.api.operations import create, note, on_ticket, reopen, send
 from tests.api.test_list_cost import counted
 from tests.api.test_streams import Seconds, patient
@@ -436,3 +438,26 @@ async def test_who_sees_another_part_of_the_list_loads_it_again(patient: tuple[S
         await send(Client(services, await make_staff()), gone)
         await send(Client(services, bob), kept)
         assert told(await stream.next()) == ("UPDATED", gid(kept))
+
+
+async def test_a_change_of_access_is_known_before_what_was_committed_after_it(desk: Desk, services: Services) -> None:
+    """J3: as soon as it is announced; a colleague's list goes on."""
+    ticket = await make_ticket(desk.acme, desk.people["ann"])
+    cleo = await make_member(desk.acme, OrganizationRole.ADMIN)
+    given = {"scope": "ORGANIZATION", "o": gid(desk.acme), "filter": None}
+    async with (
+        desk.bob.watch(TICKETS, **given) as stream,
+        desk.as_user(cleo).watch(TICKETS, **given) as other,
+    ):
+        await begun(stream)
+        await begun(other)
+
+        async def remove(work: Work) -> None:
+            await leave(desk.people["bob"])
+            announce_access(work, user_id=desk.people["bob"].id)
+
+        await work_in_transaction(Context(await desk.sam.viewer(), services), remove)
+        await send(desk.ann, ticket)
+
+        assert codes((await stream.result())[1]) == ["NOT_FOUND"]
+        assert told(await other.next()) == ("UPDATED", gid(ticket))

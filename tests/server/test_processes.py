@@ -22,6 +22,8 @@ from tests.server.running import PATIENCE, ask, http, open_socket, settings_for,
 
 pytestmark = pytest.mark.anyio
 
+LIST = """subscription { tickets(scope: MINE) { __typename ... on StreamCaughtUp { cursor }
+  ... on TicketChange { cursor ticket { id } } } }"""
 BODIES = "query($t: ID!) { ticket(id: $t) { messages(first: 100) { nodes { body } } } }"
 
 
@@ -62,11 +64,13 @@ async def test_what_one_process_is_told_the_watchers_of_another_get(room: Room) 
     async with room.processes("one", "two") as (one, two):
         async with open_socket(two.address, room.ann) as socket, http(one.address, room.sam) as client:
             watch = await (await socket.watch(MESSAGES, t=room.ticket)).caught_up()
+            listed = await (await socket.watch(LIST)).caught_up()  # S99
 
             for key in ("a", "b", "c"):
                 await ask(client, SEND, t=room.ticket, key=key, body=key)
 
             assert await watch.bodies(3) == ["a", "b", "c"]
+            assert [(await listed.next())["ticket"] for _ in range(3)] == [{"id": room.ticket}] * 3
         assert await two.kill(signal.SIGTERM) == -signal.SIGTERM
         assert "Application shutdown complete" in two.said()
 
