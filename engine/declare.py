@@ -160,10 +160,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """A row that an event is about: its id is made from the event's data; None where the event is about none."""
+    """A row that an event is about: its id is made from the event; None where the event is about none."""
 
     model: type[Model]
-    key: Callable[[Mapping[str, Any]], str | None]
+    key: Callable[[Any], str | None]
     seen: Callable[[Any], Q]
 
 
@@ -182,14 +182,17 @@ class Followed:
     """A subscription whose events can be made once for all who follow alike.
 
     `open` says, for a context and arguments, what is followed, or raises. An event of one of `kinds` becomes an object
-    of type `event_type`: its fields are made from the event by `values`, or are the rows of `rows`.
+    of type `event_type`: its fields are made from the event by `values`, or are the rows of `rows`; where a field's
+    row is of one of several tables, the first that the event is about. The event is told only if there is the row
+    of the field `must`, whether that is selected or not.
     """
 
     open: Callable[[Any, Mapping[str, Any]], Any]
     kinds: frozenset[str]
     event_type: str
     values: Mapping[str, Callable[[Any], Any]]
-    rows: Mapping[str, EventRow]
+    rows: Mapping[str, tuple[EventRow, ...]]
+    must: str | None = None
 
     def __hash__(self) -> int:
         return id(self)

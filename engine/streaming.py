@@ -34,8 +34,11 @@ MOST = 100
 
 CAUGHT_UP, RESET = "StreamCaughtUp", "StreamReset"
 
-Parts = list[tuple[str, str, RootRow | None]]
-"""The selected fields of an event: name, key in the answer, and the row it is, if it is one."""
+EventRows = list[tuple[EventRow, RootRow]]
+"""The rows that a field of an event may be, each of a table of its own."""
+
+Parts = list[tuple[str, str, EventRows]]
+"""The selected fields of an event: name, key in the answer, and the rows it may be, if it is one."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,8 @@ class StreamPlan:
     declared: Followed
     arguments: dict[str, Argument]
     event: Parts
+    must: EventRows
+    """What has to be there for the event to be told, besides what is selected of it."""
     markers: dict[str, list[tuple[str, str]]]
     guards: list[RowGuard] = field(default_factory=list)
     inner_variables: frozenset[str] = frozenset()
@@ -70,7 +75,7 @@ class StreamPlan:
                 except Bail:
                     raise NotPlannable("a refusal has to be worded") from None
         run = Run(binding, no_reads, variables, 0)
-        demanded = tuple(each for _, _, row in self.event if row for each in conditions(row.select, run))
+        demanded = tuple(each for row in rows_in(self.event) for each in conditions(row.select, run))
         place = self.arguments.get("after")
         own = {
             name: value for name, value in variables.items() if place != (False, name) or name in self.inner_variables
@@ -85,24 +90,32 @@ class StreamPlan:
 
     async def payload(
         self, event: Any, cursor: str, binding: Binding, fetch: Fetch, variables: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """What is sent of an event.
+    ) -> dict[str, Any] | None:
+        """What is sent of an event; None where it is not told.
 
         Raises:
             Bail: a null or a refusal that graphql-core has to word.
         """
+
+        async def read(rows: EventRows) -> Any:
+            for each, row in rows:
+                row_id = each.key(event)
+                if row_id is not None:
+                    return await Run(binding, fetch, {**variables, EVENT_ROW: row_id}, MOST).row(row)
+            return None
+
+        if self.must and await read(self.must) is None:
+            return None
         told: dict[str, Any] = {}
-        for name, key, row in self.event:
-            if name == "__typename":
+        for name, key, rows in self.event:
+            if rows:
+                told[key] = await read(rows)
+                if told[key] is None and name == self.declared.must:
+                    return None
+            elif name == "__typename":
                 told[key] = self.declared.event_type
-            elif name == "cursor":
-                told[key] = cursor
-            elif row is None:
-                told[key] = self.declared.values[name](event)
             else:
-                row_id = self.declared.rows[name].key(event.data)
-                run = Run(binding, fetch, {**variables, EVENT_ROW: row_id}, MOST)
-                told[key] = None if row_id is None else await run.row(row)
+                told[key] = cursor if name == "cursor" else self.declared.values[name](event)
         return {"data": {self.key: told}}
 
 
@@ -132,9 +145,10 @@ def plan_stream(
     kinds = {kind.name: kind for kind in union.types}
     event = planner.parts(selected, kinds[declared.event_type], declared)
     markers = {name: planner.names(selected, kinds[name]) for name in (CAUGHT_UP, RESET)}
-    guards = [guard for _, _, row in event if row for guard in all_guards(row.select)]
-    inner = frozenset(name for _, _, row in event if row for name in variables_below(row.select))
-    return StreamPlan(selected.key, declared, selected.arguments, event, markers, guards, inner)
+    must = [] if any(name == declared.must for name, _, _ in event) else planner.bare_rows(declared)
+    guards = [guard for row in rows_in(event) for guard in all_guards(row.select)]
+    inner = frozenset(name for row in rows_in(event) for name in variables_below(row.select))
+    return StreamPlan(selected.key, declared, selected.arguments, event, must, markers, guards, inner)
 
 
 class StreamPlanner(Planner):
@@ -147,9 +161,10 @@ class StreamPlanner(Planner):
         for each in self.selected(kind, selected.sets):
             known = each.name in declared.values or each.name in ("__typename", "cursor")
             if each.name in declared.rows:
-                found.append((each.name, each.key, self.event_row(each, declared.rows[each.name])))
+                rows = [(row, self.event_row(each, row)) for row in declared.rows[each.name]]
+                found.append((each.name, each.key, rows))
             elif known:
-                found.append((each.name, each.key, None))
+                found.append((each.name, each.key, []))
             else:
                 raise NotPlannable(f"{kind.name}.{each.name}")
         return found
@@ -159,9 +174,20 @@ class StreamPlanner(Planner):
 
     def event_row(self, selected: Selected, row: EventRow) -> RootRow:
         select = self.select(row.model)
-        expression = self.value(selected, Place(select, select.table, row.model))
+        return self.row_of_event(row, select, self.value(selected, Place(select, select.table, row.model)))
+
+    def bare_rows(self, declared: Followed) -> EventRows:
+        """What must be there though nothing of it is selected."""
+        rows = declared.rows[declared.must] if declared.must else ()
+        return [(row, self.row_of_event(row, self.select(row.model), "True")) for row in rows]
+
+    def row_of_event(self, row: EventRow, select: Select, expression: str) -> RootRow:
         declared = Found(row.model, "id", by_id, row.seen)
-        return RootRow(selected.key, declared, {"id": (False, EVENT_ROW)}, select, select.compiled(expression), [])
+        return RootRow("", declared, {"id": (False, EVENT_ROW)}, select, select.compiled(expression), [])
+
+
+def rows_in(event: Parts) -> Iterator[RootRow]:
+    return (row for _, _, rows in event for _, row in rows)
 
 
 def all_guards(select: Select) -> Iterator[RowGuard]:

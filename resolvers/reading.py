@@ -113,7 +113,7 @@ def children(
 
 
 async def every_child(ctx: Context, query: QuerySet[Row], by: str, parent_id: UUID, *, most: int = 1000) -> list[Row]:
-    """All children of a row that by nature has few, in the order of `query`."""
+    """All children of a row that by nature has few, in the order of `query`; parents that ask it alike share it."""
 
     async def load(parents: list[UUID]) -> list[list[Row]]:
         rows: dict[UUID, list[Row]] = {parent: [] for parent in parents}
@@ -121,7 +121,7 @@ async def every_child(ctx: Context, query: QuerySet[Row], by: str, parent_id: UU
             rows[getattr(row, by)].append(row)
         return [rows[parent] for parent in parents]
 
-    return await ctx.loaders.get(("every", query.model, by), load).load(parent_id)
+    return await ctx.loaders.get(("every", query.sql(params_inline=True), by), load).load(parent_id)
 
 
 async def linked(ctx: Context, row: BaseModel, relation: str, model: type[Row]) -> list[Row]:

@@ -11,9 +11,13 @@ from domain.enums import ChangeType
 from models import Message, Ticket, TimelineEvent
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Reset
+from realtime.log import Event
 from resolvers.context import Context
 from resolvers.reading import found
 from resolvers.streams import MESSAGE_ADDED, TICKET_CHANGED, TICKET_CREATED, follow
+
+TOLD = frozenset({TICKET_CREATED, TICKET_CHANGED, MESSAGE_ADDED})
+"""The kinds of events that are told to whoever follows a ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,12 @@ async def watch_ticket(
     async with aclosing(follow(ctx, ticket_id, after)) as steps:
         async for step in steps:
             match step:
-                case Delivered(event, cursor) if event.kind in (TICKET_CREATED, TICKET_CHANGED, MESSAGE_ADDED):
+                case Delivered(event, cursor) if event.kind in TOLD:
                     ctx.refresh()
                     ticket = await found(ctx, Ticket, ticket_id)
                     if ticket is not None:
                         yield TicketChange(
-                            change_type=ChangeType.ADDED if event.kind == TICKET_CREATED else ChangeType.UPDATED,
+                            change_type=change_type(event),
                             cursor=cursor,
                             ticket=ticket,
                             item=await _item(event.data),
@@ -54,6 +58,10 @@ async def watch_ticket(
                     continue
                 case _:
                     yield step
+
+
+def change_type(event: Event) -> ChangeType:
+    return ChangeType.ADDED if event.kind == TICKET_CREATED else ChangeType.UPDATED
 
 
 async def _item(data: Any) -> Message | TimelineEvent | None:

@@ -75,12 +75,18 @@ async def _follow_escalations(context: Context, args: Mapping[str, Any]) -> Foll
     )
 
 
+async def _follow_ticket(context: Context, args: Mapping[str, Any]) -> Following:
+    return following(context, key_of(args["ticketId"], "Ticket", field="ticketId"), place(args.get("after")))
+
+
+_MESSAGE = EventRow(models.Message, lambda event: event.data.get("message"), models.Message.shown_on_readable_ticket)
+
 MESSAGES = Followed(
     open=_follow_messages,
     kinds=frozenset({MESSAGE_ADDED}),
     event_type="MessageChange",
     values={"changeType": lambda event: ChangeType.ADDED.value},
-    rows={"message": EventRow(models.Message, lambda data: data["message"], models.Message.shown_on_readable_ticket)},
+    rows={"message": (_MESSAGE,)},
 )
 
 ESCALATIONS = Followed(
@@ -89,10 +95,34 @@ ESCALATIONS = Followed(
     event_type="EscalationTimelineChange",
     values={"changeType": lambda event: (ChangeType.ADDED if event.data.get("entry") else ChangeType.UPDATED).value},
     rows={
-        "escalation": EventRow(models.Escalation, lambda data: data["escalation"], lambda viewer: Q()),
-        "entry": EventRow(models.EscalationEntry, lambda data: data.get("entry"), lambda viewer: Q()),
+        "escalation": (EventRow(models.Escalation, lambda event: event.data["escalation"], lambda viewer: Q()),),
+        "entry": (EventRow(models.EscalationEntry, lambda event: event.data.get("entry"), lambda viewer: Q()),),
     },
 )
+
+TICKET = Followed(
+    open=_follow_ticket,
+    kinds=ticket_streams.TOLD,
+    event_type="TicketChange",
+    values={
+        "changeType": lambda event: ticket_streams.change_type(event).value,
+        "changedFields": lambda event: list(event.data["fields"]),
+        "removedId": lambda event: None,
+    },
+    rows={
+        "ticket": (EventRow(models.Ticket, lambda event: event.topic.split(":")[1], lambda viewer: Q()),),
+        "item": (
+            _MESSAGE,
+            EventRow(
+                models.TimelineEvent,
+                lambda event: event.data.get("item"),
+                models.TimelineEvent.shown_on_readable_ticket,
+            ),
+        ),
+    },
+    must="ticket",
+)
+"""Whoever follows may read the ticket: the guard of the stream asks, and customers have one of their own."""
 
 
 @strawberry.type(description="What is pushed as it happens, and replayed after a break: nothing lost, nothing twice.")
@@ -147,7 +177,9 @@ class Subscription(
                         entry=cast(Any, step.entry),
                     )
 
-    @strawberry.subscription(description="Everything that happens to a ticket.", directives=signed_in())
+    @strawberry.subscription(
+        description="Everything that happens to a ticket.", directives=signed_in(), metadata={PLAN: TICKET}
+    )
     async def ticket(
         self, info: Info, ticket_id: TicketID, after: Since = None
     ) -> AsyncGenerator[TicketStreamItem, None]:

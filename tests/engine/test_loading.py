@@ -1,13 +1,17 @@
 """Batched reading: many parents at once get what each of them would have got alone."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 import models
+from domain.policy import ANONYMOUS
 from engine.keyset import Order, Page, PageArgs, page
 from engine.loading import Loaders, counts_by_parent, pages_by_parent, rows_by_id
+from resolvers.context import Context, Services
+from resolvers.reading import every_child
 from tests.factories import make_organization
 
 pytestmark = pytest.mark.anyio
@@ -108,3 +112,18 @@ def told(found: Page[models.Space]) -> tuple[Any, ...]:
 
 def columns(space: models.Space) -> dict[str, Any]:
     return {name: getattr(space, name) for name in space._meta.db_fields}
+
+
+async def test_all_children_by_two_queries_are_each_querys_own(services: Services) -> None:
+    """In one operation, and at the same time: what one asks for must not answer the other."""
+    parents, _ = await make_parents()
+    ctx = Context(ANONYMOUS, services)
+    rooms, desks = (models.Space.filter(kind=kind).order_by("id") for kind in models.SpaceKind)
+
+    found = await asyncio.gather(
+        *(every_child(ctx, query, "organization_id", parents[3]) for query in (rooms, desks, rooms))
+    )
+
+    kinds = [{row.kind for row in rows} for rows in found]
+    assert kinds == [{models.SpaceKind.ROOM}, {models.SpaceKind.DESK}, {models.SpaceKind.ROOM}]
+    assert [len(rows) for rows in found] == [5, 2, 5]

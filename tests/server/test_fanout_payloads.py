@@ -12,8 +12,9 @@ import pytest
 
 import models
 from domain.enums import EscalationStage, Visibility
+from models.feed import FeedEvent, FeedStream
 from realtime.cursor import NO_EPOCH, Cursor
-from resolvers import escalations, messages
+from resolvers import escalations, messages, tickets
 from resolvers.context import Context
 from resolvers.viewers import load_viewer
 from schema.node import global_id
@@ -169,6 +170,71 @@ async def test_conditions_inside_of_conditions_are_each_asked(desk: Desk) -> Non
     body = {"changeType": "ADDED", "message": {"body": "Live"}}
     name = {"__typename": "MessageChange"}
     assert told == [name, {**name, **body}, {**name, **sequence}, name]
+
+
+TICKET_SELECTIONS = {
+    "everything": """__typename ... on TicketChange { changeType cursor changedFields removedId
+      ticket { id subject status version lastSequence feedCursor assignee { displayName } devices { totalCount } }
+      item { __typename id sequence visibility actor { displayName } ticket { reference }
+        ... on Message { body attachments { fileName } } ... on StatusChangedEvent { from to reason }
+        ... on FieldChangedEvent { field oldValue newValue }
+        ... on EscalationStageChangedEvent { entry { stage escalation { reference } } } } }""",
+    "only the item": "... on TicketChange { item { ... on Node { id } ... on Note { body } } }",
+    "only what changed": "... on TicketChange { changedFields }",
+    "only markers": MARKERS,
+    "messages below": "... on TicketChange { ticket { messages(last: 1) { totalCount nodes { body } } } }",
+}
+
+
+def ticket_document(name: str) -> str:
+    head = "subscription($t: ID!, $after: Cursor)"
+    return f"{head} {{ ticket(ticketId: $t, after: $after) {{ {TICKET_SELECTIONS[name]} {MARKERS} }} }}"
+
+
+@pytest.mark.parametrize("desk", ENGINES, indirect=True)
+async def test_a_ticket_is_told_of_in_the_same_bytes_both_ways(desk: Desk) -> None:
+    """Its items are of two tables, and customers are told less than support."""
+    await history(desk)
+    context = await context_of(desk, desk.sam)
+    await tickets.assign_ticket(context, desk.ticket.id, assignee_id=desk.kim.id)
+    for user in (desk.ann, desk.sam):
+        beginning = {"t": desk.id, "after": str(Cursor(NO_EPOCH, 0))}
+        socket = await desk.socket(user)
+        directly = {name: await socket.watch(ticket_document(name), id=name, **beginning) for name in TICKET_SELECTIONS}
+        heads = await FeedStream.filter(topic__startswith=f"ticket:{desk.ticket.id}").values_list("topic", "head")
+        stored = dict(heads)[f"ticket:{desk.ticket.id}{'' if user is desk.sam else ':pub'}"]
+        passed_over = await escalation_events(desk)
+        told = await frames(directly, stored - passed_over + 1)
+        with ordinary(desk):
+            book = await desk.socket(user)
+            by_the_book = {name: await book.watch(ticket_document(name), id=name, **beginning) for name in directly}
+            assert told == await frames(by_the_book, stored - passed_over + 1)
+        await until(lambda: desk.grouped == len(TICKET_SELECTIONS))
+
+        await desk.served.say(desk.ann, desk.ticket, "Live")
+
+        assert await frames(directly, 1) == await frames(by_the_book, 1)
+        for each in (socket, book):
+            await each.connection.close()
+        await until(lambda: desk.served.fanout.groups == {})
+    assert [reason for reason in desk.served.fanout.engine.stats if reason.startswith("unplanned")] == []
+
+
+async def test_a_group_that_follows_a_ticket_reads_each_event_once(desk: Desk) -> None:
+    document = ticket_document("everything")
+    watches = await desk.members(desk.ann, 3, document)
+    before = desk.served.fanout.executions
+
+    await desk.served.say(desk.ann, desk.ticket, "Live")
+
+    items = [await watch.next() for watch in watches]
+    assert [each["item"]["body"] for each in items] == ["Live"] * 3
+    assert desk.served.fanout.executions - before == 1
+
+
+async def escalation_events(desk: Desk) -> int:
+    """Those that are told to whoever follows escalations, and not to whoever follows the ticket."""
+    return await FeedEvent.filter(topic=f"ticket:{desk.ticket.id}:pub", kind__startswith="escalation.").count()
 
 
 ESCALATIONS = """subscription($t: ID, $e: ID, $after: Cursor) {
