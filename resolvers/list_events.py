@@ -24,7 +24,7 @@ from models import Ticket
 from realtime.log import MAX_DATA, Draft
 from resolvers.list_topics import DESK, list_of_organization, list_of_person
 from resolvers.streams import TICKET_CREATED, ticket_of_stream
-from resolvers.ticket_facts import COLUMNS, SETS, Facts, as_id, facts_of, with_facts
+from resolvers.ticket_facts import COLUMNS, RIGHTS, SETS, Facts, as_id, facts_of, with_facts
 
 LIST_CHANGED = "tickets.changed"
 
@@ -97,22 +97,29 @@ def _ids(moments: list[Facts], name: str) -> Iterator[UUID]:
 
 
 def _drafts(topics: set[str], ticket_id: UUID, told: Told, before: Facts | None) -> Iterator[Draft]:
-    was = None if told.is_new else {name: (before or {}).get(name) for name in (COLUMNS + LOOKED_AT) if before}
-    data = {"ticket": str(ticket_id), "fields": list(told.fields), "was": was, **told.item}
-    sets = {name: before[name] for name in SETS} if before and was is not None else {}
-    data = _fitted(data, sets)
+    data: dict[str, Any] = {"ticket": str(ticket_id), "fields": list(told.fields)[:MOST_FIELDS], "was": {}, **told.item}
+    if told.is_new:
+        data["was"] = None
+    elif before is not None:
+        data["was"] = _fitted(before, room=MAX_DATA - len(orjson.dumps(data)))
     return (Draft(topic=topic, kind=LIST_CHANGED, data=data, key=told.key) for topic in topics)
 
+
+MOST_FIELDS = 25
+"""Names of fields in an event: more than any one change has."""
 
 LOOKED_AT = ("request_type_key",)
 """Besides columns and sets, what filters ask for that may change."""
 
 
-def _fitted(data: dict[str, Any], sets: Mapping[str, list[str]]) -> dict[str, Any]:
-    """With as many of the sets, small ones first, as an event can hold. One that is left out is not known."""
-    for name in sorted(sets, key=lambda name: len(sets[name])):
-        fuller = {**data, "was": {**data["was"], name: sets[name]}}
-        if len(orjson.dumps(fuller)) > MAX_DATA:
-            break
-        data = fuller
-    return data
+def _fitted(before: Facts, *, room: int) -> dict[str, Any]:
+    """As much of what was before as there is room for: what rights look at always, then columns, then sets, small ones
+    first. What is left out is not known."""
+    was: dict[str, Any] = {}
+    sets = sorted(SETS, key=lambda name: len(before[name]))
+    for name in dict.fromkeys((*RIGHTS, *COLUMNS, *LOOKED_AT, *sets)):
+        size = len(orjson.dumps({name: before[name]}))  # its braces stand for the comma
+        if size <= room or name in RIGHTS:
+            was[name] = before[name]
+            room -= size
+    return was

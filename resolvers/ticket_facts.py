@@ -89,6 +89,10 @@ def as_id(fact: str | None) -> UUID | None:
     return UUID(bytes=base64.urlsafe_b64decode(f"{fact}==")) if fact else None
 
 
+RIGHTS = ("organization_id", "requester_id", "owner_id", "assignee_id", "confidentiality")
+"""The columns that `rights_of` looks at, apart from those that never change."""
+
+
 def rights_of(facts: Facts, user_id: UUID | None) -> TicketFacts:
     """What `domain.policy` decides about a viewer by.
 

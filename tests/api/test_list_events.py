@@ -13,7 +13,7 @@ from domain.enums import Confidentiality, OrganizationRole, TicketChannel, Ticke
 from realtime.log import MAX_DATA, Draft
 from resolvers.list_events import list_drafts, public_lists
 from resolvers.streams import TICKET_CHANGED, streams_of
-from resolvers.ticket_facts import COLUMNS, as_fact, facts_of, with_facts
+from resolvers.ticket_facts import COLUMNS, RIGHTS, as_fact, facts_of, with_facts
 from tests.api.operations import note, on_ticket, send
 from tests.api.world import gid
 from tests.conftest import AsUser
@@ -137,7 +137,7 @@ async def test_a_refusal_tells_no_list(desk: Desk) -> None:
 
 
 async def test_an_event_fits_the_log_however_much_there_is_to_tell(desk: Desk) -> None:
-    """What does not fit is left out, as not known; the columns and the names of the fields always fit."""
+    """What does not fit is left out, as not known: sets before columns, never what decides about rights."""
     ticket = await make_ticket(desk.acme, desk.people["ann"], channel=TicketChannel.CONFERENCE_CALL)
     before = facts_of(await with_facts(models.Ticket.all()).get(id=ticket.id))
     everything = {name: as_fact(uuid7()) if name.endswith("_id") else before[name] for name in COLUMNS}
@@ -151,6 +151,11 @@ async def test_an_event_fits_the_log_however_much_there_is_to_tell(desk: Desk) -
     assert data["fields"] == FIELDS
     known = {"request_type_key": "TECHNICAL", "escalation_references": [], "participant_ids": full["participant_ids"]}
     assert data["was"] == everything | known
+
+    (crowded, *_) = await list_drafts(changed(ticket.id, *(f"oneFieldOfMany{n}" for n in range(60))), {ticket.id: full})
+
+    assert MAX_DATA - 100 < len(orjson.dumps(crowded.data)) <= MAX_DATA
+    assert {name: crowded.data["was"][name] for name in RIGHTS} == {name: full[name] for name in RIGHTS}
 
 
 FIELDS = [
