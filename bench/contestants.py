@@ -59,6 +59,8 @@ def _casewire_environment(database_url: str, port: int) -> dict[str, str]:
         "CASEWIRE_SECRET_KEY": SECRET,
         "CASEWIRE_PORT": str(port),
         "CASEWIRE_LOG_LEVEL": "warning",
+        "CASEWIRE_MAX_SOCKETS_PER_USER": "100000",
+        "CASEWIRE_MAX_SOCKETS_PER_ADDRESS": "100000",
     }
 
 

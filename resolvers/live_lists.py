@@ -25,7 +25,7 @@ from resolvers.ticket_facts import Facts, rights_of
 from resolvers.ticket_filters import Question, TicketFilter, all_hold, among, question
 from resolvers.ticket_lists import in_scope
 from resolvers.ticket_streams import TicketChange
-from resolvers.viewers import load_viewer
+from resolvers.viewers import load_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _watching(ctx: Context, scope: TicketListScope, organization_id: UUID | None
     """
 
     async def check() -> Collection[str]:
-        viewer = await load_viewer(ctx.user_id, expires_at=ctx.viewer.expires_at)
+        viewer = await load_again(ctx.viewer)
         if viewer is None:
             raise NotFound("list")
         changed = rights(viewer) != rights(ctx.viewer)

@@ -18,7 +18,7 @@ from resolvers.notices import NOTIFICATION_ADDED, stream_of
 from resolvers.notification_texts import text_of
 from resolvers.reading import listing, related
 from resolvers.transaction import Work, unit_of_work
-from resolvers.viewers import load_viewer
+from resolvers.viewers import load_again
 
 NOTIFICATIONS_READ = "notifications.read"
 NEWEST_FIRST = Order("notifications", "created_at", descending=True)
@@ -103,7 +103,7 @@ async def watch_notifications(
     """
 
     async def check() -> frozenset[str]:
-        viewer = await load_viewer(ctx.user_id, expires_at=ctx.viewer.expires_at)
+        viewer = await load_again(ctx.viewer)
         if viewer is None:
             raise NotFound("account")
         ctx.viewer = viewer

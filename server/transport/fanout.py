@@ -21,13 +21,14 @@ from domain.enums import StreamResetReason
 from domain.errors import DomainError, Forbidden
 from engine.declare import Following
 from engine.executing import Engine, Operation
-from engine.statements import NotPlannable
+from engine.statements import Bail, NotPlannable
 from engine.streaming import CAUGHT_UP, RESET, StreamPlan
 from realtime.access import Interest
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Hub, Moved, Pass, Reset, Step
 from realtime.reader import OUTAGES
 from server.transport import masking
+from server.transport.resuming import Unplannable
 from server.transport.uvicorn_server import PROTOCOL
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ class Group:
                         break
                     if isinstance(step, Delivered):
                         await self.deliver(step)
+        except Bail:
+            pass  # each is handed to graphql-core when it comes to that event by itself
         except Exception:
             log.exception("a group of subscribers is dissolved")
         self.dissolve()
@@ -234,6 +237,7 @@ class Fanout:
 
         Raises:
             DomainError: the member may not follow, or no longer.
+            Unplannable: there is an event that only graphql-core can tell.
         """
         lost = None
         while True:
@@ -286,18 +290,21 @@ class Fanout:
         self.groups.clear()
 
     async def _told_or_error(self, member: Member, step: Step) -> dict[str, Any] | None:
-        """As `_told`; an event that cannot be told becomes an error in its place, and the stream goes on after it.
+        """As `_told`; an event whose telling fails becomes an error in its place, and the stream goes on after it.
 
         Without that, one event that always fails would end every subscription of its topic at each attempt. What went
         wrong is in the log, under the `errorId` that the client gets.
 
         Raises:
+            Unplannable: a refusal or a null that graphql-core has to word.
             OSError and the like: the database is away, and the event can be told later.
         """
         try:
             return await self._told(member, step)
         except OUTAGES:
             raise
+        except Bail:
+            raise Unplannable(str(Cursor(step.cursor.epoch, step.cursor.seq - 1))) from None
         except Exception as error:
             log.error("an event cannot be told", topic=member.stream.following.topic, seq=step.cursor.seq)
             return {"data": None, "errors": [masking.internal_error(error)]}

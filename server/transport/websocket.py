@@ -31,6 +31,7 @@ from server.transport import masking
 from server.transport.fanout import Member
 from server.transport.limits import limit_exceeded
 from server.transport.protocol import mistake_in
+from server.transport.resuming import Unplannable, resumed
 
 if TYPE_CHECKING:
     from server.transport.endpoint import Endpoint, Viewer
@@ -229,9 +230,15 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             await operation.send_payload(response)
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
             return
+        await self._execute(operation, context, operation.query, operation.variables)
+
+    async def _execute(
+        self, operation: SafeOperation, context: Any, query: str, variables: dict[str, Any] | None
+    ) -> None:
+        """By graphql-core."""
         results = await self.schema.stream(
-            operation.query,
-            variable_values=operation.variables,
+            query,
+            variable_values=variables,
             context_value=context,
             root_value=self.root_value,
             operation_name=operation.operation_name,
@@ -270,8 +277,13 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
 
     async def _follow(self, member: Member, after: Cursor | None) -> None:
         assert self.view.fanout is not None
-        if not await self.view.fanout.follow(member, after):
-            await member.operation.send_operation_message({"id": member.operation.id, "type": "complete"})
+        operation = member.operation
+        try:
+            if not await self.view.fanout.follow(member, after):
+                await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        except Unplannable as place:
+            given = resumed(operation.query, operation.operation_name, operation.variables or {}, place.after)
+            await self._execute(operation, member.context, *given)
 
     async def cleanup_operation(self, operation_id: str) -> None:
         operation = self.operations.get(operation_id)

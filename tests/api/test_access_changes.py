@@ -160,13 +160,13 @@ async def test_whom_a_change_does_not_concern_is_not_asked_about(processes: Proc
         streams = [await watching(stack, each, scene, DOCUMENTS["messages"]) for each in watchers]
         gone = await watching(stack, Client(processes.here, scene.ann), scene, DOCUMENTS["messages"])
 
-        with mock.patch("resolvers.streams.load_viewer", side_effect=NotFound("ticket")) as asked:
+        with mock.patch("resolvers.streams.load_again", side_effect=NotFound("ticket")) as asked:
             await processes.change(scene, CHANGES["membership"].make)
             await processes.happen(scene, "after")
             assert [text_of(await stream.next()) for stream in streams] == ["after"] * 20
             await gone.result()
 
-    assert [call.args for call in asked.call_args_list] == [(scene.ann.id,)]
+    assert [call.args[0].user_id for call in asked.call_args_list] == [scene.ann.id]
 
 
 async def test_a_change_that_is_rolled_back_ends_nothing(processes: Processes) -> None:
