@@ -103,6 +103,19 @@ class ClosureReason(Described):
     MERGED = "MERGED", "It was merged into another ticket."
 
 
+class ReplyBlockedReason(Described):
+    """Why the viewer cannot reply to a ticket (S52)."""
+
+    TICKET_CLOSED = "TICKET_CLOSED", "It is closed, or the time to reopen it has passed: open a linked ticket."
+    NOT_SUBMITTER_OR_ORG_ADMIN = (
+        "NOT_SUBMITTER_OR_ORG_ADMIN",
+        "Only who takes part in it, and the organization's managers, reply.",
+    )
+    READ_ONLY_ROLE = "READ_ONLY_ROLE", "The viewer's role in the organization only reads (S15)."
+    HISTORY_UNAVAILABLE = "HISTORY_UNAVAILABLE", "A regulation keeps the organization's tickets from its people (S11)."
+    LOCKED = "LOCKED", "Support has stopped replies."
+
+
 class EscalationStage(Described):
     """How far an escalation has come."""
 
@@ -171,6 +184,13 @@ class ParticipantRole(Described):
     PARTICIPANT = "PARTICIPANT", "Takes part in the conversation."
 
 
+class FollowerKind(Described):
+    """Who is told of a ticket's changes (S85)."""
+
+    INTERNAL = "INTERNAL", "A person with an account, who could read the ticket anyway."
+    EXTERNAL_EMAIL_ONLY = "EXTERNAL_EMAIL_ONLY", "An e-mail address: gets e-mail, has no account and sees nothing."
+
+
 class MessageKind(Described):
     """What a piece of conversation is."""
 
@@ -216,6 +236,7 @@ class TimelineEventKind(Described):
     STATUS = "STATUS", "Its status changed."
     FIELD = "FIELD", "One of its fields changed."
     ESCALATION = "ESCALATION", "An escalation entered a stage."
+    PARTICIPANT = "PARTICIPANT", "Somebody was put on the ticket or taken off it, or follows it or no longer does."
 
 
 class CertificateKind(Described):
@@ -276,6 +297,8 @@ class TicketListScope(Described):
 
     MINE = "MINE", "Those the viewer opened (S01)."
     ORGANIZATION = "ORGANIZATION", "All of an organization's, the viewer's own included (S02)."
+    FOLLOWING = "FOLLOWING", "Those the viewer follows (S83)."
+    SHARED_WITH_ME = "SHARED_WITH_ME", "Those of others that the viewer was put on (S72)."
     UNCLAIMED = "UNCLAIMED", "Those without a requester (S14)."
     ASSIGNED_TO_ME = "ASSIGNED_TO_ME", "Those the viewer handles, as support staff."
     ALL = "ALL", "Every ticket the viewer may see."

@@ -89,6 +89,20 @@ class ReopenNotAllowed(DomainError):
     code = "REOPEN_NOT_ALLOWED"
 
 
+class HistoryUnavailable(DomainError):
+    """The tickets of an organization may not be shown to its people (S11)."""
+
+    code = "HISTORY_UNAVAILABLE"
+
+    def __init__(
+        self,
+        message: str = "A regulation forbids to show this organization's ticket history here. Ask support for it.",
+        *,
+        field: tuple[str, ...] | None = None,
+    ) -> None:
+        super().__init__(message, field=field)
+
+
 class InvalidStageTransition(DomainError):
     code = "INVALID_STAGE_TRANSITION"
 

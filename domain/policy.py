@@ -8,7 +8,7 @@ the same value. `allows` asks, `check` raises. What an object must tell is its `
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -29,6 +29,12 @@ class Membership:
     role: OrganizationRole
     member_visibility: MemberVisibility = MemberVisibility.OPEN
     history_starts_at: datetime | None = None
+    history_is_available: bool = True
+    """False where a regulation forbids to show the organization's tickets to its people (S11)."""
+
+    @property
+    def is_above_read_only(self) -> bool:
+        return self.role is not OrganizationRole.READ_ONLY
 
     @property
     def sees_all(self) -> bool:
@@ -70,6 +76,11 @@ class Viewer:
     def audience(self) -> str:
         """Which of a ticket's streams and which of its sequences this viewer reads: staff also the internal ones."""
         return "staff" if self.is_staff else "public"
+
+    @property
+    def is_kept_from_history(self) -> bool:
+        """Whether a regulation keeps some tickets from this viewer that could be read otherwise (S11)."""
+        return not self.is_staff and not all(m.history_is_available for m in self.memberships)
 
     def membership_in(self, organization_id: UUID | None) -> Membership | None:
         return self._by_organization.get(organization_id) if organization_id else None
@@ -124,6 +135,7 @@ class Policy(Described):
     STAFF_ENGINEERING = "STAFF_ENGINEERING", "Is an engineer."
     STAFF_ADMIN = "STAFF_ADMIN", "Runs the desk."
     SELF = "SELF", "Is the person the object is about."
+    HISTORY_AVAILABLE = "HISTORY_AVAILABLE", "No regulation forbids to show the organization's tickets to its people."
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +152,11 @@ class Rule:
 WRITING_PARTICIPANT = (Policy.TICKET_PARTICIPANT, Policy.ORG_ABOVE_READ_ONLY)
 """Takes part in a ticket, and is not there to read only (S15)."""
 
-READ_TICKET = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.ORG_TICKET_VIEWER, Policy.STAFF)
+READ_TICKET = Rule.any_of(
+    (Policy.TICKET_PARTICIPANT, Policy.HISTORY_AVAILABLE),
+    (Policy.ORG_TICKET_VIEWER, Policy.HISTORY_AVAILABLE),
+    Policy.STAFF,
+)
 CREATE_TICKET = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.STAFF)
 ASSIGN_TICKET = Rule.any_of(Policy.STAFF)
 RESOLVE_TICKET = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
@@ -158,6 +174,17 @@ BE_PRESENT = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.STAFF)
 ADD_NOTE = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
 UPLOAD_FILE = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.STAFF)
 DELETE_ATTACHMENT = Rule.any_of((Policy.TICKET_AUTHOR, Policy.ORG_ABOVE_READ_ONLY), Policy.STAFF)
+FOLLOW_TICKET = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.STAFF)
+UNFOLLOW_TICKET = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.STAFF, Policy.SELF)
+REMOVE_ANY_FOLLOWER = Rule.any_of((Policy.TICKET_OWNER_OR_ORG_ADMIN, Policy.ORG_ABOVE_READ_ONLY), Policy.STAFF)
+SEE_FOLLOWER_EMAIL = Rule.any_of(Policy.ORG_TICKET_MANAGER, Policy.STAFF)
+SHARE_TICKET = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGER, Policy.STAFF)
+ADD_CONTACT = Rule.any_of(Policy.STAFF_ASSIGNED)
+REMOVE_PARTICIPANT = Rule.any_of(Policy.STAFF_ASSIGNED, Policy.STAFF_ADMIN)
+CLAIM_TICKET = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY)
+SEE_UNCLAIMED = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.STAFF)
+SET_REQUESTER = Rule.any_of(Policy.STAFF)
+LOCK_TICKET = Rule.any_of(Policy.STAFF)
 SEE_INTERNAL = Rule.any_of(Policy.STAFF)
 SUBMIT_ESCALATION = Rule.any_of(Policy.STAFF)
 ADVANCE_ESCALATION = Rule.any_of(Policy.STAFF, Policy.STAFF_ENGINEERING)
@@ -212,8 +239,9 @@ def may_read_ticket(viewer: Viewer, ticket: TicketFacts) -> bool:
     """Whether the viewer may know of a ticket at all: in lists, counts, by id, in events and everywhere else.
 
     A customer must be a member of the ticket's organization, whatever the part in it: who leaves loses it at once.
+    Following a ticket counts for nothing here.
 
-    Source: S01, S02, S03, S07, S12.
+    Source: S01, S02, S03, S07, S11, S12, S14.
     """
     if viewer.is_staff:
         return True
@@ -223,11 +251,18 @@ def may_read_ticket(viewer: Viewer, ticket: TicketFacts) -> bool:
     membership = viewer.membership_in(ticket.organization_id)
     if membership is None:
         return False
+    if not membership.history_is_available:
+        return False
     if membership.history_starts_at and ticket.created_at < membership.history_starts_at:
         return False
     if ticket.confidentiality is Confidentiality.AUTHOR_ONLY:
         return ticket.requester_id == viewer.user_id
-    return takes_part or membership.sees_all
+    return takes_part or _sees_as_member(membership, ticket)
+
+
+def as_if_history_were_available(viewer: Viewer) -> Viewer:
+    """The viewer without what a regulation forbids: what this one may read besides is withheld for that alone (S11)."""
+    return replace(viewer, memberships=tuple(replace(m, history_is_available=True) for m in viewer.memberships))
 
 
 def check_may_read(viewer: Viewer, ticket: TicketFacts) -> None:
@@ -252,6 +287,10 @@ def _could_hold(policy: Policy, viewer: Viewer) -> bool:
             return viewer.is_staff
         case Policy.TICKET_PARTICIPANT | Policy.TICKET_AUTHOR | Policy.TICKET_OWNER_OR_ORG_ADMIN | Policy.SELF:
             return viewer.is_authenticated
+        case Policy.ORG_TICKET_VIEWER:
+            return any(m.sees_all or m.is_above_read_only for m in viewer.memberships)
+        case Policy.HISTORY_AVAILABLE:
+            return viewer.is_staff or any(m.history_is_available for m in viewer.memberships)
         case _:
             return any(HOLDS[policy](viewer, OrganizationFacts(m.organization_id)) for m in viewer.memberships)
 
@@ -297,25 +336,37 @@ def _owner_or_manager(viewer: Viewer, ticket: TicketFacts) -> bool:
     return viewer.user_id in (ticket.requester_id, ticket.owner_id) or bool(membership and membership.manages)
 
 
+def _sees_as_member(membership: Membership, ticket: TicketFacts) -> bool:
+    """Whether a member with no part in a ticket is shown it; what nobody opened, to all who may claim it (S14)."""
+    return membership.sees_all or (ticket.requester_id is None and membership.is_above_read_only)
+
+
+def _sees_requests(viewer: Viewer, facts: Facts) -> bool:
+    if isinstance(facts, TicketFacts):
+        membership = viewer.membership_in(facts.organization_id)
+        return membership is not None and may_read_ticket(viewer, facts) and _sees_as_member(membership, facts)
+    return any(membership.sees_all for membership in _memberships(viewer, facts))
+
+
+_history_is_shown = _member(lambda membership: membership.history_is_available)
+
+
 def _is_self(viewer: Viewer, facts: Facts) -> bool:
     return isinstance(facts, UserFacts) and viewer.user_id == facts.user_id
-
-
-def _above_read_only(membership: Membership) -> bool:
-    return membership.role is not OrganizationRole.READ_ONLY
 
 
 HOLDS: dict[Policy, Callable[[Viewer, Facts], bool]] = {
     Policy.TICKET_PARTICIPANT: _ticket(_takes_part),
     Policy.TICKET_AUTHOR: _ticket(lambda viewer, ticket: viewer.user_id == ticket.requester_id),
     Policy.TICKET_OWNER_OR_ORG_ADMIN: _ticket(_owner_or_manager),
-    Policy.ORG_TICKET_VIEWER: _member(lambda membership: membership.sees_all),
+    Policy.ORG_TICKET_VIEWER: _sees_requests,
     Policy.ORG_TICKET_MANAGER: _member(lambda membership: membership.manages),
-    Policy.ORG_ABOVE_READ_ONLY: _member(_above_read_only),
+    Policy.ORG_ABOVE_READ_ONLY: _member(lambda membership: membership.is_above_read_only),
     Policy.ORG_LICENSE_MANAGER: _member(lambda membership: membership.role in LICENSE_MANAGERS),
     Policy.STAFF: lambda viewer, _: viewer.is_staff,
     Policy.STAFF_ASSIGNED: _ticket(lambda viewer, ticket: viewer.is_staff and viewer.user_id == ticket.assignee_id),
     Policy.STAFF_ENGINEERING: lambda viewer, _: viewer.staff_role is StaffRole.ENGINEER,
     Policy.STAFF_ADMIN: lambda viewer, _: viewer.staff_role is StaffRole.ADMIN,
     Policy.SELF: _is_self,
+    Policy.HISTORY_AVAILABLE: lambda viewer, facts: viewer.is_staff or _history_is_shown(viewer, facts),
 }

@@ -145,6 +145,8 @@ class Found:
     column: str
     key: Callable[[Mapping[str, Any]], Any]
     seen: Callable[[Any], Q]
+    worded: Callable[[Any], bool] = lambda viewer: False
+    """Whether it may have to be said why there is no row for this viewer; graphql-core answers then."""
 
 
 @dataclass(frozen=True, slots=True)

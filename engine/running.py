@@ -140,6 +140,8 @@ class Run:
             sql = binding.statements[name] = self.sql(select, joins, conjunction(key, seen))
         self.reading = ("a row", select)
         rows = await self.read(sql, (*joins.values, value, *seen.values))
+        if not rows and declared.worded(binding.viewer):
+            raise Bail("it may have to be said why there is nothing")
         return (await self.shaped(select, rows, [root.shape]))[0][0] if rows else None
 
     def check(self, needs: list[FieldGuard]) -> None:

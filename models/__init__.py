@@ -5,6 +5,7 @@ from models.conversation import Attachment, Message, TimelineEvent, TimelineItem
 from models.drafts import TicketDraft
 from models.escalations import Escalation, EscalationEntry
 from models.feed import Counter, FeedEvent, FeedStream, Lease
+from models.followers import Follower
 from models.inventory import (
     Device,
     Product,
@@ -32,6 +33,7 @@ __all__ = [
     "FeedEvent",
     "FeedStream",
     "Feedback",
+    "Follower",
     "IssueType",
     "KnowledgeArticle",
     "KnowledgeRating",

@@ -14,8 +14,9 @@ from domain.policy import Viewer, sees_internal
 from models.base import BaseModel, Choice, Instant, nothing
 from models.drafts import TicketDraft
 from models.escalations import EscalationEntry
+from models.followers import Follower
 from models.people import User
-from models.tickets import Ticket, of_visible_ticket
+from models.tickets import Participant, Ticket, of_visible_ticket
 
 
 class TimelineItem(BaseModel):
@@ -91,7 +92,10 @@ class Message(TimelineItem):
 
 
 class TimelineEvent(TimelineItem):
-    """A change worth telling on the timeline: a status, a field, an escalation's stage."""
+    """A change worth telling on the timeline: a status, a field, an escalation's stage, who is on the ticket.
+
+    `participant` and `follower` are null once the person was taken off again; `user` says who it was.
+    """
 
     ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
         "casewire.Ticket", related_name="timeline_events", on_delete=fields.CASCADE
@@ -103,6 +107,18 @@ class TimelineEvent(TimelineItem):
         "casewire.EscalationEntry", related_name="timeline_events", null=True, on_delete=fields.CASCADE
     )
     entry_id: UUID | None
+    user: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="told_of", null=True, on_delete=fields.SET_NULL
+    )
+    user_id: UUID | None
+    participant: fields.ForeignKeyNullableRelation[Participant] = fields.ForeignKeyField(
+        "casewire.Participant", related_name="told_of", null=True, on_delete=fields.SET_NULL
+    )
+    participant_id: UUID | None
+    follower: fields.ForeignKeyNullableRelation[Follower] = fields.ForeignKeyField(
+        "casewire.Follower", related_name="told_of", null=True, on_delete=fields.SET_NULL
+    )
+    follower_id: UUID | None
     kind: TimelineEventKind = Choice(TimelineEventKind, max_length=12)
     field = fields.CharField(60, null=True)
     old_value = fields.CharField(300, null=True)
@@ -122,6 +138,8 @@ class TimelineEvent(TimelineItem):
         indexes = [
             Index(fields=("actor_id",), name="timeline_event_actor"),
             Index(fields=("entry_id",), name="timeline_event_entry"),
+            Index(fields=("participant_id",), name="timeline_event_participant"),
+            Index(fields=("follower_id",), name="timeline_event_follower"),
         ]
 
 

@@ -40,10 +40,18 @@ class Organization(BaseModel):
     class Meta:
         app = "casewire"
         table = "organization"
-        indexes = [Index(fields=("partner_id",), name="organization_partner")]
+        indexes = [Index(fields=("partner_id", "name", "id"), name="organization_partner_by_name")]
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
+        """Its own people, and those of the partner that files for it: what else is told of it is guarded (S08)."""
+        if viewer.is_staff or not viewer.memberships:
+            return member_of(viewer, "id")
+        return member_of(viewer, "id") | member_of(viewer, "partner_id")
+
+    @classmethod
+    def of_member(cls, viewer: Viewer) -> Q:
+        """The viewer's own organizations; all of them for support staff (S10)."""
         return member_of(viewer, "id")
 
     fact_columns = ("id",)

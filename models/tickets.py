@@ -258,8 +258,10 @@ class Ticket(BaseModel):
         places = []
         for membership in viewer.memberships:
             here = Q(organization_id=membership.organization_id) & author
+            if not membership.history_is_available:
+                continue
             if not membership.sees_all:
-                here &= mine
+                here &= mine | Q(requester_id__isnull=True) if membership.is_above_read_only else mine
             if membership.history_starts_at:
                 here &= Q(created_at__gte=membership.history_starts_at)
             places.append(here)
@@ -282,6 +284,9 @@ class Participant(BaseModel):
     )
     added_by_id: UUID | None
     role: ParticipantRole = Choice(ParticipantRole, max_length=16)
+    in_email_thread = fields.BooleanField(
+        default=False, db_default=False, description="besides the requester, who always is"
+    )
     added_at: datetime = Instant()
 
     class Meta:

@@ -5,10 +5,11 @@ of work is about to commit: whoever announces a change need not think of them. T
 
 - `desk`, all tickets, and `org:{id}`, those of an organization: for support staff;
 - `org:{id}:pub`: for customers who see their organization's requests;
-- `tickets:{user id}`: the tickets that a person takes part in, as a customer sees them.
+- `org:{id}:unclaimed`: for customers who do not, those that nobody opened and whoever may claims;
+- `tickets:{user id}`: the tickets that a person takes part in or follows, as a customer sees them.
 
-Nothing internal is told on the latter two, nothing author-only on the last but one, and nothing from before the
-organization's history begins on either: so nobody can tell from a gap that it happened.
+Nothing internal is told to customers, nothing author-only but to its author, and nothing from before the organization's
+history begins: so nobody can tell from a gap that it happened.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ from domain.enums import Confidentiality
 from engine.prepared import Prepared
 from models import Ticket
 from realtime.log import MAX_DATA, Draft
-from resolvers.list_topics import DESK, list_of_organization, list_of_person
+from resolvers.list_topics import DESK, list_of_organization, list_of_person, list_of_unclaimed
 from resolvers.streams import TICKET_CREATED, ticket_of_stream
 from resolvers.ticket_facts import COLUMNS, RIGHTS, SETS, Facts, as_id, facts_of, with_facts
 
@@ -88,7 +89,10 @@ def public_lists(moments: list[Facts]) -> set[str]:
         if facts["confidentiality"] != Confidentiality.AUTHOR_ONLY:
             found |= {list_of_organization(each, staff=False) for each in _ids([facts], "organization_id")}
             found |= {list_of_person(each) for each in _ids([facts], "owner_id")}
-            found |= {list_of_person(each) for each in map(as_id, facts["participant_ids"]) if each}
+            people = (*facts["participant_ids"], *facts["follower_ids"])
+            found |= {list_of_person(each) for each in map(as_id, people) if each}
+            if facts["requester_id"] is None:
+                found |= {list_of_unclaimed(each) for each in _ids([facts], "organization_id")}
     return found
 
 

@@ -11,6 +11,11 @@ def list_of_organization(organization_id: UUID, *, staff: bool) -> str:
     return f"org:{organization_id}" if staff else f"org:{organization_id}:pub"
 
 
+def list_of_unclaimed(organization_id: UUID) -> str:
+    """The stream of an organization's tickets that have no requester."""
+    return f"org:{organization_id}:unclaimed"
+
+
 def list_of_person(user_id: UUID) -> str:
     """The stream of the tickets that a person takes part in."""
     return f"tickets:{user_id}"

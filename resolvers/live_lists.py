@@ -19,10 +19,10 @@ from realtime.hub import CaughtUp, Delivered, Guard, Moved, Reset
 from realtime.log import Event
 from resolvers.access import rests_on
 from resolvers.context import Context
-from resolvers.list_topics import DESK, list_of_organization, list_of_person
+from resolvers.list_topics import DESK, list_of_organization, list_of_person, list_of_unclaimed
 from resolvers.shared_reads import TicketNow
 from resolvers.ticket_facts import Facts, rights_of
-from resolvers.ticket_filters import Question, TicketFilter, all_hold, among, question
+from resolvers.ticket_filters import Question, TicketFilter, all_hold, among, negated, overlapping, question
 from resolvers.ticket_lists import in_scope
 from resolvers.ticket_streams import TicketChange
 from resolvers.viewers import load_again
@@ -108,6 +108,8 @@ def stream_of_list(viewer: Viewer, scope: TicketListScope, organization_id: UUID
     membership = viewer.membership_in(organization_id)
     if scope in _OF_ORGANIZATIONS and membership is not None and membership.sees_all:
         return list_of_organization(membership.organization_id, staff=False)
+    if scope is TicketListScope.UNCLAIMED and membership is not None:
+        return list_of_unclaimed(membership.organization_id)
     return list_of_person(viewer.user_id)
 
 
@@ -122,6 +124,10 @@ _OF_ORGANIZATIONS = frozenset({TicketListScope.ORGANIZATION, TicketListScope.UNC
 _SCOPES: dict[TicketListScope, Callable[[Viewer], Question]] = {
     TicketListScope.MINE: lambda viewer: among("requester_id", [viewer.user_id]),
     TicketListScope.ORGANIZATION: lambda viewer: all_hold([]),
+    TicketListScope.FOLLOWING: lambda viewer: overlapping("follower_ids", [viewer.user_id]),
+    TicketListScope.SHARED_WITH_ME: lambda viewer: all_hold(
+        [overlapping("participant_ids", [viewer.user_id]), negated(among("requester_id", [viewer.user_id]))]
+    ),
     TicketListScope.UNCLAIMED: lambda viewer: among("requester_id", [None]),
     TicketListScope.ASSIGNED_TO_ME: lambda viewer: among("assignee_id", [viewer.user_id]),
     TicketListScope.ALL: lambda viewer: all_hold([]),

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from uuid import UUID
 
-from domain import lifecycle, policy
+from domain import actions, lifecycle, policy
 from domain.enums import MessageKind, MessageSource, TicketStatus, Visibility
 from domain.errors import IdempotencyMismatch, NotFound
 from domain.naming import line, text
@@ -16,7 +16,7 @@ from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
 from resolvers.streams import MESSAGE_ADDED, follow
-from resolvers.tickets import lock_ticket, windows_of
+from resolvers.tickets import ask, lock_ticket, windows_of
 from resolvers.transaction import Work, unit_of_work
 
 SENT_BEFORE = Prepared(Message, {"ticket_id": UUID, "actor_id": UUID, "client_message_id": str}, lambda rows: rows)
@@ -42,6 +42,7 @@ async def send_message(
 
     Raises:
         NotFound, Forbidden: as for any ticket the viewer cannot read or answer.
+        Conflict: support has stopped replies.
         Required, Invalid: the text cannot be stored.
         TooManyFiles, Conflict: its files cannot be attached.
         IdempotencyMismatch: the key was used before with another text.
@@ -62,6 +63,8 @@ async def send_message(
     earlier = await _sent_before(ctx, ticket, saying)
     if earlier:
         return earlier, ticket
+    if visibility is Visibility.PUBLIC:
+        actions.check(actions.reply, await ask(work, ctx, ticket, facts))
     await _apply_reply(work, ctx, ticket, visibility)
     message = await say(work, ctx, ticket, saying)
     if visibility is Visibility.PUBLIC:
@@ -88,6 +91,7 @@ async def add_note(
         Required, Invalid: the text cannot be stored.
         TooManyFiles, Conflict: its files cannot be attached.
         TicketClosed: closed is final.
+        Conflict: support has stopped replies.
         IdempotencyMismatch: the key was used before with another text.
     """
     ticket, facts = await lock_ticket(ctx, ticket_id)
@@ -103,7 +107,7 @@ async def add_note(
     earlier = await _sent_before(ctx, ticket, saying)
     if earlier:
         return earlier, ticket
-    lifecycle.check_not_closed(ticket.status)
+    actions.check(actions.add_note, await ask(work, ctx, ticket, facts))
     note = await say(work, ctx, ticket, saying)
     if visibility is Visibility.PUBLIC:
         timeline.touch(work, ticket)

@@ -19,7 +19,7 @@ async def get_organization(ctx: Context, organization_id: UUID) -> Organization 
 def list_organizations(ctx: Context, args: PageArgs) -> LazyPage[Organization]:
     """The viewer's own, by name; all of them for support staff (S10)."""
     policy.check_authenticated(ctx.viewer)
-    return listing(ctx, Organization.shown_to(ctx.viewer), BY_NAME, args)
+    return listing(ctx, Organization.filter(Organization.of_member(ctx.viewer)), BY_NAME, args)
 
 
 async def list_support_projects(ctx: Context) -> list[SupportProject]:

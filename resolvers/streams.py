@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain import policy
 from domain.enums import StreamResetReason, Visibility
 from domain.errors import NotFound
@@ -20,6 +22,7 @@ from realtime.hub import CaughtUp, Moved, Step
 from realtime.log import Event
 from resolvers.access import rests_on
 from resolvers.context import Context
+from resolvers.history import why_not_there
 from resolvers.viewers import load_again
 
 MESSAGE_ADDED = "message.added"
@@ -94,8 +97,10 @@ def watching(ctx: Context, ticket_id: UUID, topic: str | None = None) -> Callabl
 
     async def check() -> Collection[str]:
         viewer = await load_again(ctx.viewer)
-        if viewer is None or not await Ticket.visible_to(viewer).filter(id=ticket_id).exists():
+        if viewer is None:
             raise NotFound("ticket")
+        if not await Ticket.visible_to(viewer).filter(id=ticket_id).exists():
+            raise await why_not_there(viewer, Q(id=ticket_id))
         if topic is None and viewer.audience != audience:
             raise NotFound("ticket")
         ctx.viewer = viewer

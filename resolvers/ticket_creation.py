@@ -14,7 +14,7 @@ from domain.enums import (
     TicketPriority,
     TicketSeverity,
 )
-from domain.errors import IdempotencyMismatch, Invalid, NotFound
+from domain.errors import Forbidden, IdempotencyMismatch, Invalid, NotFound
 from domain.naming import line, locale, quoted, subject_of, text, ticket_reference
 from models import (
     Classification,
@@ -99,6 +99,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     if earlier:
         return earlier
     request_type = await _request_type(new)
+    await _check_partner(ctx, new, organization)
     await _check_choices(new, organization, request_type)
     await check_entitled(ctx, request_type, new)
     await _check_quoted(ctx, new)
@@ -220,6 +221,21 @@ async def _add_submitter(work: Work, ticket: Ticket) -> None:
         )
 
 
+async def _check_partner(ctx: Context, new: NewTicket, organization: Organization) -> None:
+    """An organization is a partner by having customers, and files for those alone (S08).
+
+    Raises:
+        Forbidden: it is no partner.
+        NotFound: the other is no customer of it.
+    """
+    if new.on_behalf_of_id is None:
+        return
+    if not await Organization.filter(partner_id=organization.id).exists():
+        raise Forbidden("Only a partner files for other organizations.", field=("onBehalfOfOrganizationId",))
+    customer = {"partner_id": organization.id}
+    await _check(Organization, new.on_behalf_of_id, "customer organization", "onBehalfOfOrganizationId", **customer)
+
+
 async def _check_choices(new: NewTicket, organization: Organization, request_type: RequestType) -> None:
     """
     Raises:
@@ -242,13 +258,6 @@ async def _check_choices(new: NewTicket, organization: Organization, request_typ
     for device_id in new.device_ids:
         in_space = {"space_id": new.space_id} if new.space_id else {}
         await _check(Device, device_id, "device", "deviceIds", **here, **in_space)
-    await _check(
-        Organization,
-        new.on_behalf_of_id,
-        "customer organization",
-        "onBehalfOfOrganizationId",
-        partner_id=organization.id,
-    )
 
 
 async def _check(model: type[BaseModel], row_id: UUID | None, what: str, field: str, **must: object) -> None:

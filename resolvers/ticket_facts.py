@@ -24,6 +24,7 @@ Facts = Mapping[str, Any]
 
 COLUMNS = (
     "organization_id",
+    "on_behalf_of_id",
     "requester_id",
     "owner_id",
     "assignee_id",
@@ -49,12 +50,18 @@ LOOKED_UP = {
 
 SETS = {
     "participant_ids": 'SELECT {} FROM "participant" WHERE "ticket_id" = "ticket"."id"',
+    "follower_ids": 'SELECT {} FROM "follower" WHERE "ticket_id" = "ticket"."id"',
     "device_ids": 'SELECT {} FROM "ticket_device" WHERE "ticket_id" = "ticket"."id"',
     "escalation_references": 'SELECT {} FROM "escalation" WHERE "ticket_id" = "ticket"."id"',
 }
 """What there may be several of. `{}` takes them all."""
 
-_MEMBERS = {"participant_ids": "user_id", "device_ids": "device_id", "escalation_references": "reference"}
+_MEMBERS = {
+    "participant_ids": "user_id",
+    "follower_ids": "user_id",
+    "device_ids": "device_id",
+    "escalation_references": "reference",
+}
 _TOGETHER = {"sqlite": 'group_concat("{}")', "postgres": "string_agg(\"{}\"::text, ',')"}
 
 

@@ -18,6 +18,7 @@ from domain.naming import quoted
 from domain.policy import ANONYMOUS, Viewer
 from domain.searching import searched
 from models import Escalation, RequestType, Ticket
+from models.followers import followed_by
 from models.searching import saying
 from resolvers.read_marks import unread_by
 from resolvers.ticket_facts import Facts, as_fact
@@ -41,6 +42,9 @@ class TicketFilter:
     organization_ids: list[UUID] | None = None
     requester_ids: list[UUID] | None = None
     assignee_ids: list[UUID] | None = None
+    follower_ids: list[UUID] | None = None
+    is_on_behalf: bool | None = None
+    on_behalf_of_ids: list[UUID] | None = None
     has_requester: bool | None = None
     space_ids: list[UUID] | None = None
     device_ids: list[UUID] | None = None
@@ -275,6 +279,12 @@ CONDITIONS: dict[str, Condition] = {
     "organization_ids": _among("organization_id"),
     "requester_ids": _among("requester_id"),
     "assignee_ids": _among("assignee_id"),
+    "follower_ids": Condition(lambda ids: Q(id__in=followed_by(ids)), lambda ids: overlapping("follower_ids", ids)),
+    "is_on_behalf": Condition(
+        lambda is_so: Q(on_behalf_of_id__isnull=not is_so),
+        lambda is_so: negated(among("on_behalf_of_id", [None])) if is_so else among("on_behalf_of_id", [None]),
+    ),
+    "on_behalf_of_ids": _among("on_behalf_of_id"),
     "has_requester": Condition(
         lambda has: Q(requester_id__isnull=not has),
         lambda has: negated(among("requester_id", [None])) if has else among("requester_id", [None]),

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from domain import policy
@@ -9,7 +10,10 @@ from domain.enums import TicketListScope
 from domain.errors import Forbidden, NotFound, Required
 from engine.keyset import LazyPage, Order, PageArgs
 from models import Ticket
+from models.followers import followed_by
+from models.tickets import taking_part
 from resolvers.context import Context
+from resolvers.history import check_history_of
 from resolvers.reading import listing
 from resolvers.ticket_filters import TicketFilter, condition
 
@@ -43,10 +47,11 @@ def list_tickets(
         Unauthenticated: nobody is signed in.
         Required: the scope needs an organization.
         NotFound: it is not one of the viewer's.
+        HistoryUnavailable: a regulation forbids to show its tickets, or those of all of the viewer's organizations.
         Forbidden: the viewer's role does not open this list.
         Invalid: a paging argument cannot be used.
 
-    Source: S01, S02, S03, S10, S14, S36.
+    Source: S01, S02, S03, S10, S11, S14, S36, S72, S83.
     """
     policy.check_authenticated(ctx.viewer)
     query = in_scope(ctx, scope, organization_id)
@@ -60,17 +65,27 @@ def in_scope(ctx: Context, scope: TicketListScope, organization_id: UUID | None)
     viewer = ctx.viewer
     if organization_id is not None and not viewer.is_staff and viewer.membership_in(organization_id) is None:
         raise NotFound("organization", field=("organizationId",))
+    check_history_of(viewer, organization_id)
     query = Ticket.shown_to(viewer)
     if organization_id is not None:
         query = query.filter(organization_id=organization_id)
     match scope:
         case TicketListScope.MINE:
             return query.filter(requester_id=viewer.user_id)
+        case TicketListScope.FOLLOWING:
+            return query.filter(id__in=followed_by([ctx.user_id]))
+        case TicketListScope.SHARED_WITH_ME:
+            others = Q(requester_id__isnull=True) | ~Q(requester_id=ctx.user_id)
+            return query.filter(others, id__in=taking_part(ctx.user_id))
         case TicketListScope.ORGANIZATION | TicketListScope.UNCLAIMED:
             if organization_id is None:
                 raise Required(f"Say which organization: {scope} needs organizationId.", field=("organizationId",))
-            _check_sees_organization(ctx, organization_id)
-            return query if scope is TicketListScope.ORGANIZATION else query.filter(requester_id=None)
+            if scope is TicketListScope.ORGANIZATION:
+                _check_sees_organization(ctx, organization_id)
+                return query
+            facts = policy.OrganizationFacts(organization_id)
+            policy.check(viewer, policy.SEE_UNCLAIMED, facts, "Your role in this organization only lets you read.")
+            return query.filter(requester_id=None)
         case TicketListScope.ASSIGNED_TO_ME:
             policy.check(viewer, policy.STAFF_ONLY, None, "Only support staff are assigned tickets.")
             return query.filter(assignee_id=viewer.user_id)

@@ -2,17 +2,21 @@
 
 from uuid import UUID
 
-from domain import lifecycle, policy
-from domain.enums import ClosureReason, ResolutionReason, TicketStatus
+from tortoise.expressions import Q
+
+from domain import actions, lifecycle, policy
+from domain.actions import Asked, TicketState
+from domain.enums import ClosureReason, EscalationStage, ResolutionReason, TicketStatus
 from domain.errors import NotFound, StaleVersion
-from domain.lifecycle import Windows
+from domain.lifecycle import DEFAULT_WINDOWS, Windows
 from domain.naming import quoted, text
 from domain.policy import TicketFacts
 from engine.prepared import Prepared
-from models import Message, Organization, Ticket, User
+from models import Escalation, Message, Organization, Ticket, User
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
+from resolvers.history import check_not_withheld, why_not_there
 from resolvers.reading import found
 from resolvers.ticket_facts import as_fact, facts_of, with_facts
 from resolvers.transaction import Work, remember, unit_of_work
@@ -22,15 +26,28 @@ ORGANIZATION = Prepared(Organization, {"id": UUID}, lambda rows: rows)
 
 
 async def get_ticket(ctx: Context, ticket_id: UUID) -> Ticket | None:
-    """The ticket as the viewer may see it, or None: not visible answers like not existing (S07)."""
+    """The ticket as the viewer may see it, or None: not visible answers like not existing (S07).
+
+    Raises:
+        HistoryUnavailable: a regulation alone withholds it (S11).
+    """
     policy.check_authenticated(ctx.viewer)
-    return await found(ctx, Ticket, ticket_id)
+    ticket = await found(ctx, Ticket, ticket_id)
+    if ticket is None:
+        await check_not_withheld(ctx.viewer, Q(id=ticket_id))
+    return ticket
 
 
 async def get_ticket_by_reference(ctx: Context, reference: str) -> Ticket | None:
+    """As `get_ticket`, by what people quote."""
     policy.check_authenticated(ctx.viewer)
     wanted = quoted(reference)
-    return await Ticket.shown_to(ctx.viewer).get_or_none(reference=wanted) if wanted else None
+    if not wanted:
+        return None
+    ticket = await Ticket.shown_to(ctx.viewer).get_or_none(reference=wanted)
+    if ticket is None:
+        await check_not_withheld(ctx.viewer, Q(reference=wanted))
+    return ticket
 
 
 async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFacts]:
@@ -39,6 +56,7 @@ async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFact
     Raises:
         Unauthenticated: nobody is signed in.
         NotFound: there is none that the viewer may see.
+        HistoryUnavailable: a regulation alone withholds it.
     """
     policy.check_authenticated(ctx.viewer)
     ticket = await LOCKED.first(ticket_id)
@@ -46,7 +64,7 @@ async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFact
         raise NotFound("ticket", field=("ticketId",))
     facts = ticket.facts(is_participant=as_fact(ctx.user_id) in facts_of(ticket)["participant_ids"])
     if not policy.may_read_ticket(ctx.viewer, facts):
-        raise NotFound("ticket", field=("ticketId",))
+        raise await why_not_there(ctx.viewer, Q(id=ticket_id), field=("ticketId",))
     remember(ticket)
     return ticket, facts
 
@@ -56,6 +74,23 @@ async def windows_of(ticket: Ticket) -> Windows:
     organization = await ORGANIZATION.first(ticket.organization_id)
     assert organization is not None, "a ticket's organization cannot be deleted"
     return organization.windows
+
+
+async def ask(work: Work, ctx: Context, ticket: Ticket, facts: TicketFacts) -> Asked:
+    """What the functions of `domain.actions` decide by, about a locked ticket."""
+    state = TicketState(
+        status=ticket.status,
+        locked=ticket.locked,
+        resolved_at=ticket.resolved_at,
+        windows=await windows_of(ticket) if ticket.status is TicketStatus.RESOLVED else DEFAULT_WINDOWS,
+        stage=await _active_stage(ticket) if ticket.is_escalated else None,
+    )
+    return Asked(ctx.viewer, facts, state, work.now)
+
+
+async def _active_stage(ticket: Ticket) -> EscalationStage | None:
+    found = await Escalation.get_or_none(~Q(stage=EscalationStage.RESOLVED), ticket_id=ticket.id)
+    return found.stage if found else None
 
 
 @unit_of_work
@@ -78,12 +113,13 @@ async def resolve_ticket(
     ticket, facts = await lock_ticket(ctx, ticket_id)
     policy.check(ctx.viewer, policy.RESOLVE_TICKET, facts)
     check_version(ticket, expected_version)
-    lifecycle.check_may_resolve(ticket.status)
+    actions.check(actions.resolve, await ask(work, ctx, ticket, facts))
     by_staff = ctx.viewer.is_staff
     if reason:
         lifecycle.check_resolution_reason(reason, by_staff=by_staff)
     given = reason or (ResolutionReason.SUPPORT_RESOLVED if by_staff else ResolutionReason.CUSTOMER_RESOLVED)
     if message:
+        actions.check(actions.reply, await ask(work, ctx, ticket, facts))
         await say(work, ctx, ticket, Saying(body=text(message, field="message")))
     await timeline.set_status(work, ctx, ticket, TicketStatus.RESOLVED, reason=given)
     timeline.touch(work, ticket)
@@ -110,7 +146,7 @@ async def close_ticket(
     ticket, facts = await lock_ticket(ctx, ticket_id)
     policy.check(ctx.viewer, policy.CLOSE_TICKET, facts)
     check_version(ticket, expected_version)
-    lifecycle.check_may_close(ticket.status)
+    actions.check(actions.close, await ask(work, ctx, ticket, facts))
     own = _who_closed(ctx, ticket)
     if reason:
         lifecycle.check_closure_reason(reason, own=own)
@@ -132,10 +168,7 @@ async def reopen_ticket(
         TooManyFiles, Conflict: its files cannot be attached.
     """
     ticket, facts = await lock_ticket(ctx, ticket_id)
-    policy.check(ctx.viewer, policy.REOPEN_TICKET, facts)
-    lifecycle.check_may_reopen(
-        ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=await windows_of(ticket)
-    )
+    actions.check(actions.reopen, await ask(work, ctx, ticket, facts))
     await timeline.set_status(work, ctx, ticket, TicketStatus.OPEN)
     saying = Saying(body=text(comment, field="comment"), attachment_ids=attachment_ids)
     message = await say(work, ctx, ticket, saying)

@@ -1,7 +1,18 @@
 """What happened on a ticket, put on its timeline and announced. Called inside a unit of work, the ticket locked."""
 
-from domain.enums import ACTIVE_STATUSES, ClosureReason, ResolutionReason, TicketStatus, TimelineEventKind, Visibility
-from models import EscalationEntry, Ticket, TimelineEvent
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.enums import (
+    ACTIVE_STATUSES,
+    ChangeType,
+    ClosureReason,
+    ResolutionReason,
+    TicketStatus,
+    TimelineEventKind,
+    Visibility,
+)
+from models import EscalationEntry, Follower, Participant, Ticket, TimelineEvent
 from resolvers.context import Context
 from resolvers.streams import TICKET_CHANGED, streams_of
 from resolvers.transaction import Work
@@ -41,6 +52,45 @@ async def set_assignee(work: Work, ctx: Context, ticket: Ticket, *, old: str | N
     announce(work, ticket, ["assignee"], event)
 
 
+async def set_field(
+    work: Work, ctx: Context, ticket: Ticket, field: str, *, old: str | None, new: str | None, also: Sequence[str] = ()
+) -> None:
+    """Tell that a field of a ticket, by its name in the API, has another value: both in words. `also` names other
+    fields that changed with it."""
+    event = await _record(work, ctx, ticket, TimelineEventKind.FIELD, field=field, old=old, new=new)
+    announce(work, ticket, [field, *also], event)
+
+
+async def change_participant(
+    work: Work, ctx: Context, ticket: Ticket, participant: Participant, change: ChangeType
+) -> None:
+    """Tell that somebody was put on a ticket, is something else on it, or was taken off it."""
+    event = await _record(
+        work,
+        ctx,
+        ticket,
+        TimelineEventKind.PARTICIPANT,
+        new=change,
+        user_id=participant.user_id,
+        participant_id=None if change is ChangeType.REMOVED else participant.id,
+    )
+    announce_people(work, ticket, "participants", event)
+
+
+async def change_follower(work: Work, ctx: Context, ticket: Ticket, follower: Follower, change: ChangeType) -> None:
+    """Tell that a ticket has a follower more or less."""
+    event = await _record(
+        work,
+        ctx,
+        ticket,
+        TimelineEventKind.PARTICIPANT,
+        new=change,
+        user_id=follower.user_id,
+        follower_id=None if change is ChangeType.REMOVED else follower.id,
+    )
+    announce_people(work, ticket, "followers", event)
+
+
 async def enter_stage(work: Work, ctx: Context, ticket: Ticket, entry: EscalationEntry) -> None:
     """Tell that the ticket's escalation entered a stage."""
     event = await _record(work, ctx, ticket, TimelineEventKind.ESCALATION, entry=entry)
@@ -51,6 +101,11 @@ def announce(work: Work, ticket: Ticket, fields: list[str], event: TimelineEvent
     """Tell the ticket's watchers which of its fields changed."""
     data = {"fields": [*fields, "version", "updatedAt"], "item": str(event.id) if event else None}
     work.emit(streams_of(ticket.id), TICKET_CHANGED, data)
+
+
+def announce_people(work: Work, ticket: Ticket, field: str, event: TimelineEvent) -> None:
+    """As `announce`, for what nobody could overwrite: the version stays as it is."""
+    work.emit(streams_of(ticket.id), TICKET_CHANGED, {"fields": [field, "lastSequence"], "item": str(event.id)})
 
 
 def touch(work: Work, ticket: Ticket, *, activity: bool = True) -> None:
@@ -75,6 +130,9 @@ async def _record(
     new: str | None = None,
     reason: str | None = None,
     entry: EscalationEntry | None = None,
+    user_id: UUID | None = None,
+    participant_id: UUID | None = None,
+    follower_id: UUID | None = None,
     automatic: bool = False,
 ) -> TimelineEvent:
     sequence, public_sequence = ticket.number_item(Visibility.PUBLIC)
@@ -92,4 +150,7 @@ async def _record(
         new_value=new,
         reason=reason,
         entry=entry,
+        user_id=user_id,
+        participant_id=participant_id,
+        follower_id=follower_id,
     )

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from domain.enums import MemberVisibility, OrganizationRole, StaffRole
+from domain.enums import HistoryAvailability, MemberVisibility, OrganizationRole, StaffRole
 from domain.policy import Membership, Viewer
 from engine.statements import MARK, Dialect, column, dialect_of, finished, stored
 from models import Membership as MembershipRow
@@ -78,6 +78,7 @@ def _statement(dialect: Dialect) -> str:
         column(MembershipRow, "role", "m", dialect),
         column(Organization, "member_visibility", "o", dialect),
         column(Organization, "history_starts_at", "o", dialect),
+        column(Organization, "history_availability", "o", dialect),
     ]
     sql = (
         f'SELECT {", ".join(columns)} FROM "app_user" "u" '
@@ -99,4 +100,5 @@ def _membership(row: Sequence[Any]) -> Membership:
         role=OrganizationRole(row[2]),
         member_visibility=MemberVisibility(row[3]),
         history_starts_at=datetime.fromisoformat(row[4]) if row[4] else None,
+        history_is_available=HistoryAvailability(row[5]) is HistoryAvailability.AVAILABLE,
     )

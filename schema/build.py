@@ -33,6 +33,7 @@ REACHED_BY_INTERFACE_ONLY = [
     timeline.Note,
     timeline.StatusChangedEvent,
     timeline.FieldChangedEvent,
+    timeline.ParticipantChangedEvent,
     timeline.EscalationStageChangedEvent,
     escalation.EscalationTimelineEntry,
     errors.FieldError,

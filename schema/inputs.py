@@ -63,6 +63,13 @@ class TicketFilter:
     organization_ids: list[ID] | None = strawberry.field(description="Of one of these organizations.", default=None)
     requester_ids: list[ID] | None = strawberry.field(description="Opened by one of these people.", default=None)
     assignee_ids: list[ID] | None = strawberry.field(description="Handled by one of these people.", default=None)
+    follower_ids: list[ID] | None = strawberry.field(description="Followed by one of these people.", default=None)
+    is_on_behalf: bool | None = strawberry.field(
+        description="Filed by a partner for one of its customers, or not.", default=None
+    )
+    on_behalf_of_organization_ids: list[ID] | None = strawberry.field(
+        description="Filed by a partner for one of these customers.", default=None
+    )
     has_requester: bool | None = strawberry.field(description="With a known requester, or without.", default=None)
     space_ids: list[ID] | None = strawberry.field(description="About one of these rooms or desks.", default=None)
     room_ids: list[ID] | None = strawberry.field(description="About one of these rooms.", default=None)
@@ -109,6 +116,11 @@ class TicketFilter:
             organization_ids=keys_or_none(self.organization_ids, "Organization", field="organizationIds"),
             requester_ids=keys_or_none(self.requester_ids, "User", field="requesterIds"),
             assignee_ids=keys_or_none(self.assignee_ids, "User", field="assigneeIds"),
+            follower_ids=keys_or_none(self.follower_ids, "User", field="followerIds"),
+            is_on_behalf=self.is_on_behalf,
+            on_behalf_of_ids=keys_or_none(
+                self.on_behalf_of_organization_ids, "Organization", field="onBehalfOfOrganizationIds"
+            ),
             has_requester=self.has_requester,
             device_ids=keys_or_none(self.device_ids, "Device", field="deviceIds"),
             service_levels=self.service_levels,

@@ -28,7 +28,7 @@ class TicketListSubscriptions:
     async def tickets(
         self,
         info: Info,
-        scope: Annotated[TicketListScope, strawberry.argument(description="Which list.")] = TicketListScope.MINE,
+        scope: Annotated[TicketListScope, strawberry.argument(description="Which list.")] = TicketListScope.FOLLOWING,
         organization_id: Annotated[ID | None, strawberry.argument(description="Only of this organization.")] = None,
         filter: Annotated[
             TicketFilter | None, strawberry.argument(description="What is shown of it; `{}` or null shows everything.")

@@ -19,6 +19,7 @@ from schema.notifications import NotificationMutations
 from schema.operations import GIVEN, mutation, shown
 from schema.presence import PresenceMutations
 from schema.read_state import ReadStateMutations
+from schema.ticket_people import TicketPeopleMutations
 from schema.typing import TypingMutations
 
 
@@ -41,6 +42,7 @@ class Mutation(
     MemberMutations,
     KnowledgeMutations,
     DraftMutations,
+    TicketPeopleMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:

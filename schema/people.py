@@ -158,6 +158,12 @@ class Organization(Node):
         "Its service plans, in the order of their arrival.",
         directives=guarded(policy.SEE_LICENSES),
     )
+    customers: Connection[Annotated["Organization", lazy("schema.people")]] = pages_of(
+        models.Organization,
+        "partner_id",
+        Order("customers", "name", kind="text"),
+        "The organizations that it files for, by name; only a partner has some.",
+    )
     certificates: list[Annotated["ServiceCertificate", lazy("schema.catalog")]] = all_of(
         models.ServiceCertificate, "organization_id", "ends_at", "Its certificates, those that end first first."
     )

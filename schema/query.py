@@ -44,6 +44,7 @@ from schema.queue_stats import QueueStatsQueries
 from schema.scalars import Locale
 from schema.search import SearchQueries
 from schema.ticket import Ticket
+from schema.ticket_people import TicketPeopleQueries
 
 SoughtID = Annotated[ID, strawberry.argument(description="Its id.")]
 Reference = Annotated[str, strawberry.argument(description="Its reference, as people quote it.")]
@@ -59,12 +60,17 @@ def by_id(model: type[BaseModel], name: str, where: Q | None = None) -> Found:
         found = model.found_for(viewer)
         return found & where if where else found
 
-    return Found(model, "id", lambda args: sought_key(args["id"], name), seen)
+    return Found(model, "id", lambda args: sought_key(args["id"], name), seen, _is_told_why)
 
 
 def by_reference(model: type[BaseModel]) -> Found:
     """A root field that finds a row by what people quote."""
-    return Found(model, "reference", lambda args: quoted(args["reference"]), model.seen_by)
+    return Found(model, "reference", lambda args: quoted(args["reference"]), model.seen_by, _is_told_why)
+
+
+def _is_told_why(viewer: policy.Viewer) -> bool:
+    """Whether what is not there may be withheld by a regulation, which is said (S11)."""
+    return viewer.is_kept_from_history
 
 
 def _sought(given: str) -> Any:
@@ -159,7 +165,15 @@ class ServerInfo:
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(AttachmentQueries, CatalogQueries, SearchQueries, KnowledgeQueries, QueueStatsQueries, DraftQueries):
+class Query(
+    AttachmentQueries,
+    CatalogQueries,
+    SearchQueries,
+    KnowledgeQueries,
+    QueueStatsQueries,
+    DraftQueries,
+    TicketPeopleQueries,
+):
     @strawberry.field(
         description="Any object by its id; null where there is none that you may see.",
         directives=signed_in(),

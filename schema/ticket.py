@@ -31,10 +31,12 @@ from resolvers.context import Context
 from resolvers.presence import Present, viewers_of
 from resolvers.read_marks import last_read, unread_counts
 from resolvers.ticket_people import usernames_of
+from resolvers.viewer_permissions import PERMISSION_COLUMNS, are_followed
 from schema.access import guarded
 from schema.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from schema.enums import DeniedBehavior, TranscriptAvailability
 from schema.escalation import Escalation
+from schema.followers import TicketFollower
 from schema.inventory import BY_DEVICE_NAME, Device, Product, ProductUpdate, ProductVersion, Space
 from schema.node import Node, entity
 from schema.paging import Connection
@@ -51,6 +53,7 @@ from schema.relations import (
 )
 from schema.scalars import Cursor, Locale, Markdown
 from schema.timeline import Attachment, EmailMessage, Message, timeline_order
+from schema.viewer_permissions import TicketViewerPermissions, permissions_on
 
 if TYPE_CHECKING:
     from schema.presence import Presence
@@ -133,6 +136,17 @@ class Ticket(Node):
     assignee: User | None = to_one("assignee", "Who in support handles it.")
     participants: Connection[TicketParticipant] = pages_of(
         models.Participant, "ticket_id", Order("participants", "added_at"), "Who takes part in it, first one first."
+    )
+    followers: Connection[TicketFollower] = pages_of(
+        models.Follower,
+        "ticket_id",
+        Order("followers", "followed_at"),
+        "Who is told of its changes, first one first.",
+        seen=lambda viewer: Q(),
+    )
+    viewer_is_following: bool = batched(are_followed, "Whether you follow it.")
+    viewer_permissions: TicketViewerPermissions = batched(
+        permissions_on, "What you may do with it as it stands.", needs=PERMISSION_COLUMNS
     )
     space: Space | None = to_one("space", "The room or desk it is about.", implied=True)
 

@@ -9,6 +9,7 @@ from strawberry import Info, Parent, lazy
 
 import models
 from domain.enums import (
+    ChangeType,
     DeliveryState,
     MessageKind,
     MessageSource,
@@ -24,14 +25,15 @@ from resolvers.read_marks import readers_of
 from resolvers.reading import listed
 from schema.node import Node, entity
 from schema.paging import After, Connection, First, page_args
-from schema.people import Actor, actor_of
+from schema.people import Actor, User, actor_of
 from schema.read_receipts import ReadReceipt
 from schema.relations import all_of, derived, derived_for, to_one
 from schema.scalars import URL, Cursor, EmailAddress, Locale, Markdown
 
 if TYPE_CHECKING:
     from schema.escalation import EscalationTimelineEntry
-    from schema.ticket import Ticket
+    from schema.followers import TicketFollower
+    from schema.ticket import Ticket, TicketParticipant
 
 FOR_STAFF = Order("timeline", "sequence", kind="int")
 BY_READ = Order("readers", "read_at")
@@ -147,6 +149,22 @@ class FieldChangedEvent(TimelineItem, Node):
     field: str = strawberry.field(description="Which one, by its name in this API.")
     old_value: str | None = strawberry.field(description="What it was, in words; null: nothing.")
     new_value: str | None = strawberry.field(description="What it is, in words; null: nothing.")
+
+
+@entity(
+    models.TimelineEvent,
+    where=("kind", TimelineEventKind.PARTICIPANT),
+    description="Somebody was put on the ticket or taken off it, or follows it or no longer does.",
+)
+class ParticipantChangedEvent(TimelineItem, Node):
+    change: ChangeType = derived("new_value", ChangeType, "Whether it was added, changed or removed.")
+    participant: Annotated["TicketParticipant", lazy("schema.ticket")] | None = to_one(
+        "participant", "Who takes part; null once taken off, and where a follower changed.", implied=True
+    )
+    follower: Annotated["TicketFollower", lazy("schema.followers")] | None = to_one(
+        "follower", "Who follows; null once taken off, and where a participant changed.", implied=True
+    )
+    user: User | None = to_one("user", "The person it is about, also once taken off; null for an address.")
 
 
 @entity(

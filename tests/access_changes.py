@@ -98,6 +98,12 @@ def change_ticket(**columns: object) -> Make:
     return change
 
 
+async def be_somebody_elses(work: Work, scene: Scene) -> None:
+    author = await make_member(scene.organization)
+    await Ticket.filter(id=scene.ticket.id).update(requester_id=author.id, owner_id=author.id)
+    announce_access(work, ticket_id=scene.ticket.id)
+
+
 async def go_elsewhere(work: Work, scene: Scene) -> None:
     other = await make_organization("Other")
     await Ticket.filter(id=scene.ticket.id).update(organization_id=other.id)
@@ -124,7 +130,10 @@ CHANGES = {
     "participant": Change(take_part_no_longer, visibility=OWN, takes_part=True),
     "ticket's confidentiality": Change(change_ticket(confidentiality=Confidentiality.AUTHOR_ONLY)),
     "ticket's organization": Change(go_elsewhere),
-    "ticket's people": Change(change_ticket(requester_id=None, owner_id=None), visibility=OWN, is_author=True),
+    "ticket's people": Change(be_somebody_elses, visibility=OWN, is_author=True),
+    "ticket of nobody any more": Change(
+        change_ticket(requester_id=None, owner_id=None), outcome=GOES_ON, visibility=OWN, is_author=True
+    ),
     "memberVisibility": Change(hide_colleagues_tickets),
     "historyStartsAt": Change(cut_history_off, is_author=True),
 }

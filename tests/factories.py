@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 from domain.enums import (
+    FollowerKind,
     MemberVisibility,
     OrganizationRole,
     ParticipantRole,
@@ -17,6 +18,7 @@ from domain.naming import escalation_reference, ticket_reference
 from models import (
     Attachment,
     Escalation,
+    Follower,
     KnowledgeArticle,
     Membership,
     Message,
@@ -83,6 +85,14 @@ async def make_ticket(organization: Organization, requester: User | None, **give
 
 async def make_participant(ticket: Ticket, user: User) -> Participant:
     return await Participant.create(ticket=ticket, user=user, role=ParticipantRole.PARTICIPANT, added_at=LONG_AGO)
+
+
+async def make_follower(ticket: Ticket, user: User | None = None, email: str | None = None, **given: Any) -> Follower:
+    """A person, or else an address."""
+    address = None if user else email or f"somebody.{next(_number)}@elsewhere.example"
+    kind = FollowerKind.INTERNAL if user else FollowerKind.EXTERNAL_EMAIL_ONLY
+    values = {"organization_id": ticket.organization_id, "followed_at": LONG_AGO, **given}
+    return await Follower.create(ticket=ticket, user=user, email=address, kind=kind, **values)
 
 
 async def make_message(

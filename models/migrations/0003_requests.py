@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from domain.enums import DraftOrigin, NotificationKind, SearchKind, ServiceLevel, Visibility
+from domain.enums import DraftOrigin, FollowerKind, NotificationKind, SearchKind, ServiceLevel, Visibility
 from models.base import InstantField
 from orjson import loads
 from tortoise.fields.base import OnDelete
@@ -17,6 +17,78 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
+        ops.CreateModel(
+            name="Follower",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                (
+                    "ticket",
+                    fields.ForeignKeyField(
+                        "casewire.Ticket",
+                        source_field="ticket_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="followers",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "organization",
+                    fields.ForeignKeyField(
+                        "casewire.Organization",
+                        source_field="organization_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="followers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "user",
+                    fields.ForeignKeyField(
+                        "casewire.User",
+                        source_field="user_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="following",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("email", fields.CharField(null=True, description="lower case", max_length=254)),
+                (
+                    "added_by",
+                    fields.ForeignKeyField(
+                        "casewire.User",
+                        source_field="added_by_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="added_followers",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                ("kind", fields.CharEnumField(description="", enum_type=FollowerKind, max_length=24)),
+                ("followed_at", InstantField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "follower",
+                "app": "casewire",
+                "unique_together": (("ticket", "user"), ("ticket", "email")),
+                "constraints": [
+                    CheckConstraint(
+                        check="(kind = 'INTERNAL' AND user_id IS NOT NULL AND email IS NULL) OR (kind = 'EXTERNAL_EMAIL_ONLY' AND user_id IS NULL AND email IS NOT NULL)",
+                        name="follower_person_or_address",
+                    )
+                ],
+                "indexes": [
+                    Index(fields=["user_id", "ticket_id"], name="follower_user"),
+                    Index(fields=["ticket_id", "followed_at", "id"], name="follower_by_followed"),
+                ],
+                "pk_attr": "id",
+            },
+            bases=["BaseModel"],
+        ),
         ops.CreateModel(
             name="KnowledgeArticle",
             fields=[
@@ -411,6 +483,22 @@ class Migration(migrations.Migration):
             model_name="Attachment",
             index=Index(fields=["deleted_at"], name="attachment_deleted"),
         ),
+        ops.RemoveIndex(
+            model_name="Organization",
+            name="organization_partner",
+            fields=None,
+        ),
+        ops.AddIndex(
+            model_name="Organization",
+            index=Index(fields=["partner_id", "name", "id"], name="organization_partner_by_name"),
+        ),
+        ops.AddField(
+            model_name="Participant",
+            name="in_email_thread",
+            field=fields.BooleanField(
+                default=False, description="besides the requester, who always is", db_default=False
+            ),
+        ),
         ops.AddField(
             model_name="RequestType",
             name="required_fields",
@@ -514,5 +602,52 @@ class Migration(migrations.Migration):
         ops.AddIndex(
             model_name="Ticket",
             index=Index(fields=["status", "assignee_id", "is_escalated", "channel"], name="ticket_queue"),
+        ),
+        ops.AddField(
+            model_name="TimelineEvent",
+            name="follower",
+            field=fields.ForeignKeyField(
+                "casewire.Follower",
+                source_field="follower_id",
+                null=True,
+                db_constraint=True,
+                to_field="id",
+                related_name="told_of",
+                on_delete=OnDelete.SET_NULL,
+            ),
+        ),
+        ops.AddField(
+            model_name="TimelineEvent",
+            name="participant",
+            field=fields.ForeignKeyField(
+                "casewire.Participant",
+                source_field="participant_id",
+                null=True,
+                db_constraint=True,
+                to_field="id",
+                related_name="told_of",
+                on_delete=OnDelete.SET_NULL,
+            ),
+        ),
+        ops.AddField(
+            model_name="TimelineEvent",
+            name="user",
+            field=fields.ForeignKeyField(
+                "casewire.User",
+                source_field="user_id",
+                null=True,
+                db_constraint=True,
+                to_field="id",
+                related_name="told_of",
+                on_delete=OnDelete.SET_NULL,
+            ),
+        ),
+        ops.AddIndex(
+            model_name="TimelineEvent",
+            index=Index(fields=["participant_id"], name="timeline_event_participant"),
+        ),
+        ops.AddIndex(
+            model_name="TimelineEvent",
+            index=Index(fields=["follower_id"], name="timeline_event_follower"),
         ),
     ]

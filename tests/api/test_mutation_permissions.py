@@ -9,6 +9,7 @@ from graphql import build_schema
 import models
 from domain.enums import DraftOrigin, EscalationStage, MemberVisibility, TicketStatus
 from schema.build import sdl
+from schema.node import key_of
 from tests.api.world import VIEWERS, World, codes, gid, make_world, nothing_changes
 from tests.conftest import AsUser
 from tests.factories import (
@@ -16,6 +17,7 @@ from tests.factories import (
     make_article,
     make_escalation,
     make_file,
+    make_follower,
     make_member,
     make_message,
     make_participant,
@@ -74,6 +76,26 @@ open  draftDiscard                        .   .   .   .   .   .    +   .    .   
 own   draftDiscard                        .   .   .   .   .   .    +   .    .    .   .   .   .    !
 open  draftSubmit                         .   .   .   .   .   .    +   .    .    .   .   .   .    !
 own   draftSubmit                         .   .   .   .   .   .    +   .    .    .   .   .   .    !
+open  ticketFollow                        +   +   +   .   +   -    +   -    .    +   +   +   +    !
+own   ticketFollow                        +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketUnfollow                      +   +   +   .   +   +    +   +    .    +   +   +   +    !
+own   ticketUnfollow                      +   +   +   .   .   .    +   +    .    +   +   +   +    !
+open  ticketFollowersAdd                  +   +   +   .   +   -    +   -    .    +   +   +   +    !
+own   ticketFollowersAdd                  +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketFollowersRemove               +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   ticketFollowersRemove               +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketShare                         +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   ticketShare                         +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketContactAdd                    -   -   -   -   -   -    -   -    -    +   -   -   -    !
+own   ticketContactAdd                    -   -   -   -   -   -    -   -    -    +   -   -   -    !
+open  ticketParticipantRemove             -   -   -   -   -   -    -   -    -    +   -   -   +    !
+own   ticketParticipantRemove             -   -   -   -   -   -    -   -    -    +   -   -   +    !
+open  ticketClaim                         +   +   +   +   +   -    +   -    .    -   -   -   -    !
+own   ticketClaim                         +   +   +   +   +   -    +   -    .    -   -   -   -    !
+open  ticketSetRequester                  -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   ticketSetRequester                  -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  ticketLock                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   ticketLock                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -89,7 +111,7 @@ own   escalationRejectResolution          +   +   +   .   .   -    +   -    .   
 
 `open` and `own` are the organization's `memberVisibility`; the author is a MEMBER, the helper, who takes part in the
 ticket, is READ_ONLY. Who is READ_ONLY everywhere is refused before any ticket is looked for.
-Sources: S03, S04, S15, S60, S61, S78.
+Sources: S03, S04, S06, S14, S15, S60, S61, S72, S78, S83, S84.
 """
 
 CODES = {"-": "FORBIDDEN", ".": "NOT_FOUND", "!": "UNAUTHENTICATED"}
@@ -161,6 +183,39 @@ async def nothing(world: World) -> dict[str, str]:
     return {}
 
 
+async def followed_by_somebody(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"])
+    await make_participant(ticket, world["helper"])
+    return {"id": gid(await make_follower(ticket))}
+
+
+async def followed_by_the_agent(world: World) -> dict[str, str]:
+    given = await open_ticket(world)
+    await make_follower(await models.Ticket.get(id=key_of(given["id"], "Ticket", field="id")), world["agent"])
+    return given
+
+
+async def to_share(world: World) -> dict[str, str]:
+    return {**await open_ticket(world), "member": gid(world["member"])}
+
+
+async def assigned(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"], assignee=world["agent"])
+    await make_participant(ticket, world["helper"])
+    return {"id": gid(ticket), "member": gid(world["member"])}
+
+
+async def participant_of_assigned(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"], assignee=world["agent"])
+    return {"id": gid(await make_participant(ticket, world["helper"]))}
+
+
+async def unclaimed(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, None)
+    await make_participant(ticket, world["helper"])
+    return {"id": gid(ticket)}
+
+
 def escalation_in(stage: EscalationStage) -> Prepare:
     async def prepare(world: World) -> dict[str, str]:
         ticket = await make_ticket(world.acme, world["author"], is_escalated=True)
@@ -201,6 +256,16 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "draftSave": (nothing, 'subject: "s"'),
     "draftDiscard": (authors_draft, "draftId: $id"),
     "draftSubmit": (authors_draft, "draftId: $id"),
+    "ticketFollow": (open_ticket, "ticketId: $id"),
+    "ticketUnfollow": (followed_by_the_agent, "ticketId: $id"),
+    "ticketFollowersAdd": (open_ticket, 'ticketId: $id, emails: ["boss@elsewhere.example"]'),
+    "ticketFollowersRemove": (followed_by_somebody, "followerIds: [$id]"),
+    "ticketShare": (to_share, "ticketId: $id, userIds: [$member]"),
+    "ticketContactAdd": (assigned, "ticketId: $id, userId: $member"),
+    "ticketParticipantRemove": (participant_of_assigned, "participantId: $id"),
+    "ticketClaim": (unclaimed, "ticketId: $id"),
+    "ticketSetRequester": (to_share, "ticketId: $id, userId: $member"),
+    "ticketLock": (open_ticket, "ticketId: $id, locked: true"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -258,7 +323,7 @@ async def test_what_is_done_is_stored_and_announced(as_user: AsUser) -> None:
             continue
         given = await prepare(world)
         heads = {row.topic: row.head for row in await models.FeedStream.all()}
-        name = "author" if "Resolution" in mutation else "agent"
+        name = "author" if "Resolution" in mutation or mutation == "ticketClaim" else "agent"
         assert await code(as_user, world, name, mutation, given) is None
         after = {row.topic: row.head for row in await models.FeedStream.all()}
         moved = {topic: after[topic] - heads.get(topic, 0) for topic in after if after[topic] != heads.get(topic, 0)}

@@ -25,6 +25,7 @@ async def one_of_everything(world: World) -> dict[str, Any]:
     """A row of every type that has an id."""
     rows: list[Any] = [world.acme, world["author"], world.space, world.device, world.ticket, world.message]
     rows += [world.event, world.attachment, world.participant, world.feedback, world.escalation, world.entry]
+    rows += [world.follower, world.change]
     rows += [world.request_type, await models.SupportProject.get(), await models.ServiceLicense.get()]
     rows += [await models.ServiceCertificate.get(), await models.Product.get()]
     rows += [await models.Membership.filter(user=world["author"]).get()]

@@ -58,6 +58,10 @@ open  Device.serialNumber                    +   +   +   +   +   +    +   +    .
 own   Device.serialNumber                    +   +   +   +   +   -    +   -    .    +   +   +   +    !
 open  Query.deviceBySerialNumber             +   +   +   +   +   +    +   +    .    +   +   +   +    !
 own   Query.deviceBySerialNumber             +   +   +   +   +   -    +   -    .    +   +   +   +    !
+open  Query.unclaimedTickets                 +   +   +   +   +   -    +   -    .    +   +   +   +    !
+own   Query.unclaimedTickets                 +   +   +   +   +   -    +   -    .    +   +   +   +    !
+open  TicketFollower.email                   +   +   +   .   -   -    -   -    .    +   +   +   +    !
+own   TicketFollower.email                   +   +   +   .   .   .    -   -    .    +   +   +   +    !
 open  User.username                          +   +   +   -   +   +    +   +    .    +   +   +   +    !
 own   User.username                          +   +   +   -   -   -    +   -    .    +   +   +   +    !
 open  User.email                             +   +   +   -   -   -    +   -    .    +   +   +   +    !
@@ -67,7 +71,7 @@ own   User.email                             +   +   +   -   -   -    +   -    .
 
 `open` and `own` are the organization's `memberVisibility`. The person in the rows of `User` is the author. A row of a
 type says who sees its objects at all: `Ticket` by S01, S02, S03, `Organization` who belongs to it, and support.
-Sources: S09 (usernames), S90, S91 (licences), J7 (internal notes).
+Sources: S09 (usernames), S14 (unclaimed tickets), S85 (followers), S90, S91 (licences), J7 (internal notes).
 """
 
 KEPT_BACK = {
@@ -78,6 +82,8 @@ KEPT_BACK = {
     "Organization.licenses": "error",
     "Device.serialNumber": "error",
     "Query.deviceBySerialNumber": "error",
+    "Query.unclaimedTickets": "error",
+    "TicketFollower.email": "error",
     "User.username": "error",
     "User.email": "silent",
 }
@@ -124,7 +130,24 @@ WAYS = {
         'deviceBySerialNumber(organizationId: $organization, serialNumber: "sn-1") { ...OnDevice }',
     ),
     "userNode": Way("User", HERE, "node(id: $author) { ...OnUser }"),
+    "followerNode": Way("TicketFollower", TICKET, "node(id: $follower) { ...OnFollower }"),
     # nested
+    "ticketFollowers": Way("TicketFollower", TICKET, "ticket(id: $ticket) { followers { nodes { ...OnFollower } } }"),
+    "listFollowers": Way(
+        "TicketFollower", TICKET, "tickets(scope: ALL) { nodes { followers { edges { node { ...OnFollower } } } } }"
+    ),
+    "escalationFollowers": Way(
+        "TicketFollower",
+        TICKET,
+        "escalation(id: $escalation) { ticket { followers { nodes { ...OnFollower } } } }",
+    ),
+    "changeFollower": Way(
+        "TicketFollower",
+        TICKET,
+        "node(id: $change) { ... on ParticipantChangedEvent { follower { ...OnFollower } } }",
+    ),
+    "changeTicket": Way("Ticket", TICKET, "node(id: $change) { ... on TimelineItem { ticket { ...OnTicket } } }"),
+    "changeUser": Way("User", TICKET, "node(id: $change) { ... on ParticipantChangedEvent { user { ...OnUser } } }"),
     "roomTickets": Way("Ticket", TICKET, "room(id: $space) { tickets { nodes { ...OnTicket } } }"),
     "escalationTicket": Way("Ticket", TICKET, "escalation(id: $escalation) { ticket { ...OnTicket } }"),
     "escalationsTicket": Way("Ticket", TICKET, "escalations { nodes { ticket { ...OnTicket } } }"),
@@ -178,6 +201,12 @@ EVENTS = {
         TICKET,
         "escalationTimeline(ticketId: $ticket, after: $after) "
         "{ ... on EscalationTimelineChange { entry { ...OnEntry } } }",
+    ),
+    "followerEvent": Way(
+        "TicketFollower",
+        TICKET,
+        "ticket(ticketId: $ticket, after: $after) "
+        "{ ... on TicketChange { ticket { followers { nodes { ...OnFollower } } } } }",
     ),
     "eventRequester": Way(
         "User",
@@ -254,7 +283,7 @@ async def test_what_one_does_not_see_is_not_counted(as_user: AsUser, preset: Mem
 
 @pytest.mark.parametrize("preset", [OPEN, OWN])
 async def test_the_organizations_list_opens_for_whom_it_should(as_user: AsUser, preset: MemberVisibility) -> None:
-    """S02, S03, S14: with a reason for a member whose role shows the own requests only."""
+    """S02, S03, S14, S15: with a reason for a member whose role shows the own requests only."""
     world = await make_world(preset)
     ask = """query($o: ID!, $scope: TicketListScope!) { tickets(scope: $scope, organizationId: $o) { totalCount } }"""
 
@@ -262,9 +291,9 @@ async def test_the_organizations_list_opens_for_whom_it_should(as_user: AsUser, 
         data, errors = await as_user(world.people[name]).answer(ask, o=gid(world.acme), scope=scope)
         return str(codes(errors)[0] if errors else data["tickets"]["totalCount"])
 
-    for scope, count in (("ORGANIZATION", "1"), ("UNCLAIMED", "0")):
+    own_only = {"licences"} if preset is OPEN else {"licences", "member", "reader", "author", "helper"}
+    for scope, count, closed in (("ORGANIZATION", "1", own_only), ("UNCLAIMED", "0", {"reader", "helper"})):
         found = {name: await answer(name, scope) for name in VIEWERS}
-        closed = {"licences"} if preset is OPEN else {"licences", "member", "reader", "author", "helper"}
         assert found == {
             name: "FORBIDDEN" if name in closed else count for name in VIEWERS if name not in ("stranger", "nobody")
         } | {"stranger": "NOT_FOUND", "nobody": "UNAUTHENTICATED"}
@@ -302,7 +331,12 @@ def test_every_guarded_type_is_reached_in_every_manner() -> None:
         assert any("node(id:" in way for way in ways), type_name
         assert any("nodes {" in way or "edges {" in way for way in ways), type_name
         assert len(ways) >= 5, type_name
-    assert {way.type for way in EVENTS.values()} == {"Ticket", "EscalationTimelineEntry", "User"}
+    assert {way.type for way in EVENTS.values()} == {
+        "Ticket",
+        "EscalationTimelineEntry",
+        "TicketFollower",
+        "User",
+    }
 
 
 def test_every_guard_can_be_answered_without_losing_its_parent() -> None:  # S96
@@ -339,6 +373,7 @@ NO_ROWS_OF_THEIR_OWN = {
     "ReadReceipt": "cut to what the viewer is told",
     "ReadStateEvent": "an event of a stream that is guarded as a whole",
     "TypingEvent": "an event of a stream that is guarded as a whole",
+    "TicketViewerPermissions": "what the viewer may do, of a ticket that the viewer sees",
     "MessageChange": "an event of a stream that is guarded as a whole",
     "TicketChange": "an event of a stream that is guarded as a whole",
     "EscalationTimelineChange": "an event of a stream that is guarded as a whole",
@@ -416,6 +451,7 @@ def about(world: World) -> dict[str, str]:
         "EscalationTimelineEntry": gid(world.entry),
         "Organization": gid(world.acme),
         "Device": gid(world.device),
+        "TicketFollower": gid(world.follower),
         "User": gid(world["author"]),
     }
 
@@ -426,11 +462,13 @@ fragment OnEntry on EscalationTimelineEntry { about: id internalNote }
 fragment Stages on Escalation { timeline { nodes { ...OnEntry } } }
 fragment OnOrganization on Organization { about: id members { totalCount } licenses { totalCount } }
 fragment OnDevice on Device { about: id serialNumber }
+fragment OnFollower on TicketFollower { about: id email }
 fragment OnUser on User { about: id username email }
 """
 
 NAMED = [
     *("$organization: ID!", "$author: ID!", "$space: ID!", "$device: ID!", "$ticket: ID!", "$message: ID!"),
+    *("$follower: ID!", "$change: ID!"),
     *("$event: ID!", "$escalation: ID!", "$entry: ID!", "$reference: String!", "$escalationReference: String!"),
 ]
 

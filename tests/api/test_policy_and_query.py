@@ -1,7 +1,7 @@
 """Who may see a row is one rule, written twice: as a function in `domain.policy`, and as SQL beside its table (J4).
 
 The two are compared over every role × `memberVisibility` × confidentiality × part in the ticket × organization × both
-sides of the history's cut-off.
+sides of the history's cut-off × regulated or not.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from domain import policy
 from domain.enums import (
     Confidentiality,
     EscalationStage,
+    FollowerKind,
     MemberVisibility,
     OrganizationRole,
     ParticipantRole,
@@ -68,7 +69,7 @@ class Rows:
 
     def viewers(self) -> list[Viewer]:
         """Me in every role that I could have, nobody, and strangers to it all."""
-        settings = list(product(OrganizationRole, MemberVisibility, (None, CUT_OFF)))
+        settings = list(product(OrganizationRole, MemberVisibility, (None, CUT_OFF), (True, False)))
         members = [Viewer(self.me.id, memberships=(Membership(self.here.id, *given),)) for given in settings]
         owner_there = Membership(self.there.id, OrganizationRole.OWNER, MemberVisibility.OWN, CUT_OFF)
         in_both = [Viewer(self.me.id, memberships=(*each.memberships, owner_there)) for each in members]
@@ -78,7 +79,7 @@ class Rows:
 
 
 async def test_the_tickets_that_are_shown_are_those_that_may_be_read(db: str) -> None:
-    """S01, S02, S03, S07, S10, S12."""
+    """S01, S02, S03, S07, S10, S11, S12, S14."""
     rows = await make_tickets()
 
     for viewer in rows.viewers():
@@ -135,6 +136,20 @@ async def allowed_in_sql(viewer: Viewer, rule: Rule) -> set[UUID]:
     return {row["id"] if isinstance(row["id"], UUID) else UUID(row["id"]) for row in found}
 
 
+async def test_following_a_ticket_shows_no_more_of_it(db: str) -> None:
+    """S83, S85: also where the row of a follower is left from better days."""
+    rows = await make_tickets()
+    me: dict[str, Any] = {"kind": FollowerKind.INTERNAL, "followed_at": LONG_AGO, "user_id": rows.me.id}
+    viewers = rows.viewers()
+    before = [await models.Ticket.visible_to(viewer).count() for viewer in viewers]
+
+    await models.Follower.bulk_create(
+        [models.Follower(ticket_id=t.id, organization_id=t.organization_id, **me) for t in rows.tickets.values()]
+    )
+
+    assert [await models.Ticket.visible_to(viewer).count() for viewer in viewers] == before
+
+
 async def test_the_cases_are_not_all_alike(db: str) -> None:
     """Two rules agree easily where everybody sees everything."""
     rows = await make_tickets()
@@ -166,11 +181,12 @@ async def test_what_hangs_on_a_ticket_is_shown_to_whoever_may_read_it(db: str) -
 
     def attachment(viewer: Viewer, row: Any) -> bool:
         if row.message_id is None:
-            return viewer.is_staff or (viewer.user_id is not None and row.uploaded_by_id == viewer.user_id)
+            return viewer.user_id is not None and row.uploaded_by_id == viewer.user_id
         return on_timeline(viewer, messages[row.message_id])
 
     assert len(public) == len(rows.tickets)
     await compare(rows.viewers(), models.Participant, on_ticket)
+    await compare(rows.viewers(), models.Follower, on_ticket)
     await compare(rows.viewers(), models.Feedback, on_ticket)
     await compare(rows.viewers(), models.Escalation, on_ticket)
     await compare(rows.viewers(), models.EscalationEntry, entry)
@@ -180,13 +196,17 @@ async def test_what_hangs_on_a_ticket_is_shown_to_whoever_may_read_it(db: str) -
 
 
 async def test_what_an_organization_has_is_shown_to_whom_its_rules_let_see_it(db: str) -> None:
-    """S10, S90, S91, S93."""
+    """S08, S10, S90, S91, S93: a partner's people see that its customers are there, and nothing of theirs."""
     rows = await make_tickets()
+    await make_organization("Customer", partner=rows.here)
     await make_inventory(rows)
 
     def member(viewer: Viewer, row: Any) -> bool:
         organization = row.id if isinstance(row, models.Organization) else row.organization_id
         return viewer.is_staff or viewer.membership_in(organization) is not None
+
+    def organization(viewer: Viewer, row: Any) -> bool:
+        return member(viewer, row) or viewer.membership_in(row.partner_id) is not None
 
     def licence(viewer: Viewer, row: Any) -> bool:
         return allows(viewer, policy.SEE_LICENSES, OrganizationFacts(row.organization_id))
@@ -195,7 +215,8 @@ async def test_what_an_organization_has_is_shown_to_whom_its_rules_let_see_it(db
         own = viewer.user_id is not None and row.user_id == viewer.user_id
         return own or allows(viewer, policy.SEE_MEMBERS, OrganizationFacts(row.organization_id))
 
-    await compare(rows.viewers(), models.Organization, member)
+    await compare(rows.viewers(), models.Organization, organization)
+    await compare(rows.viewers(), models.Organization, member, models.Organization.of_member)
     await compare(rows.viewers(), models.Space, member)
     await compare(rows.viewers(), models.SpaceGroup, member)
     await compare(rows.viewers(), models.Device, member)
@@ -283,9 +304,16 @@ async def hang_something_on_each(rows: Rows) -> None:
         "created_at": LONG_AGO,
     }
     await models.Attachment.bulk_create(
-        [models.Attachment(message_id=each.id, **file) for each in (*public, *internal)]
+        [
+            models.Attachment(message_id=each.id, ticket_id=each.ticket_id, visibility=each.visibility, **file)
+            for each in (*public, *internal)
+        ]
     )
     await models.Attachment.bulk_create([models.Attachment(uploaded_by=by, **file) for by in (rows.me, rows.colleague)])
+    following: dict[str, Any] = {"kind": FollowerKind.INTERNAL, "followed_at": LONG_AGO, "user_id": rows.colleague.id}
+    await models.Follower.bulk_create(
+        [models.Follower(ticket_id=t, organization_id=rows.tickets[t].organization_id, **following) for t in ids]
+    )
     await models.Feedback.bulk_create([models.Feedback(ticket_id=t, rating=3, submitted_at=LONG_AGO) for t in ids])
     when: dict[str, Any] = {"issue_description": "x", "submitted_at": LONG_AGO, "updated_at": LONG_AGO}
     escalations = [

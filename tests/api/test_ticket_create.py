@@ -118,6 +118,7 @@ async def test_what_cannot_be_used_is_refused_by_name_and_leaves_no_trace(
     as_user: AsUser, acme: models.Organization
 ) -> None:
     ann = as_user(await make_member(acme))
+    await make_organization("Customer", partner=acme)
 
     async with nothing_changes():
         found = [refusal(await create(ann, acme, **given)) for given, _, _ in REFUSED]
@@ -191,10 +192,12 @@ async def test_a_partner_files_for_its_customers_and_for_nobody_else(
 
     made = await create(ann, acme, onBehalfOfOrganizationId=gid(customer))
     refused = await create(ann, acme, onBehalfOfOrganizationId=gid(other))
+    no_partner = await create(as_user(await make_member(other)), other, onBehalfOfOrganizationId=gid(customer))
 
     row = await models.Ticket.get(reference=made["ticket"]["reference"])
     assert (row.organization_id, row.on_behalf_of_id) == (acme.id, customer.id)
     assert refusal(refused) == ("NOT_FOUND", ["input", "onBehalfOfOrganizationId"])
+    assert refusal(no_partner) == ("FORBIDDEN", ["input", "onBehalfOfOrganizationId"])
 
 
 async def test_what_support_opens_waits_for_a_requester(as_user: AsUser, acme: models.Organization) -> None:  # S14

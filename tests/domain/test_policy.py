@@ -24,6 +24,7 @@ from domain.policy import (
     UserFacts,
     Viewer,
     allows,
+    as_if_history_were_available,
     check,
     check_may_read,
     conceivable,
@@ -45,6 +46,7 @@ TICKET = TicketFacts(
     created_at=MIDNIGHT,
 )
 PRIVATE = replace(TICKET, confidentiality=Confidentiality.AUTHOR_ONLY)
+UNCLAIMED = replace(TICKET, requester_id=None)
 
 
 def member(
@@ -55,6 +57,10 @@ def member(
     organization: UUID = ACME,
 ) -> Viewer:
     return Viewer(user_id=who, memberships=(Membership(organization, role, visibility),))
+
+
+def regulated(role: OrganizationRole = MEMBER, *, who: UUID = BOB) -> Viewer:
+    return Viewer(user_id=who, memberships=(Membership(ACME, role, history_is_available=False),))
 
 
 def staff(role: StaffRole = StaffRole.AGENT, *, who: UUID = SAM) -> Viewer:
@@ -108,6 +114,33 @@ def test_what_was_filed_before_the_history_begins_is_not_shown(
 
     assert may_read_ticket(ann, ticket) is shown
     assert may_read_ticket(staff(), ticket)
+
+
+@pytest.mark.parametrize("role", OrganizationRole)
+def test_a_regulated_organizations_tickets_are_kept_from_its_people_and_not_from_staff(role: OrganizationRole) -> None:
+    """S11: from the author too, and for that reason alone."""
+    ann = regulated(role, who=ANN)
+
+    assert not may_read_ticket(ann, TICKET)
+    assert ann.is_kept_from_history
+    assert may_read_ticket(as_if_history_were_available(ann), TICKET)
+    assert not may_read_ticket(as_if_history_were_available(regulated(role)), PRIVATE)
+    assert may_read_ticket(staff(), TICKET)
+    assert not replace(staff(), memberships=ann.memberships).is_kept_from_history
+
+
+@pytest.mark.parametrize("visibility", MemberVisibility)
+@pytest.mark.parametrize("role", OrganizationRole)
+def test_what_nobody_opened_is_shown_to_whoever_may_claim_it(
+    role: OrganizationRole, visibility: MemberVisibility
+) -> None:
+    """S14: also where members see their own requests only; what is for an author alone waits for support."""
+    bob = member(role, visibility=visibility)
+
+    assert may_read_ticket(bob, UNCLAIMED) is (role is not READ_ONLY or visibility is MemberVisibility.OPEN)
+    assert allows(bob, policy.CLAIM_TICKET, UNCLAIMED) is (role is not READ_ONLY)
+    assert not may_read_ticket(bob, replace(UNCLAIMED, confidentiality=Confidentiality.AUTHOR_ONLY))
+    assert not may_read_ticket(member(role, visibility=visibility, organization=OTHER), UNCLAIMED)
 
 
 def test_each_membership_decides_for_its_own_organization() -> None:  # S10
@@ -172,9 +205,11 @@ EXAMPLES: dict[Policy, tuple[list[tuple[Viewer, Facts]], list[tuple[Viewer, Fact
             *((member(role), TICKET) for role in SEE_OPEN),
             *((member(role, visibility=MemberVisibility.OWN), OrganizationFacts(ACME)) for role in SEE_OWN),
             (member(), UserFacts(SAM, frozenset({OTHER, ACME}))),
+            (member(LICENSE_MANAGER, visibility=MemberVisibility.OWN), UNCLAIMED),
         ],
         [
             (member(LICENSE_MANAGER), TICKET),
+            (member(READ_ONLY, visibility=MemberVisibility.OWN), UNCLAIMED),
             (member(visibility=MemberVisibility.OWN), OrganizationFacts(ACME)),
             (member(READ_ONLY, who=ANN, visibility=MemberVisibility.OWN), TICKET),
             (member(OWNER), PRIVATE),
@@ -231,6 +266,15 @@ EXAMPLES: dict[Policy, tuple[list[tuple[Viewer, Facts]], list[tuple[Viewer, Fact
     Policy.STAFF_ADMIN: (
         [(staff(StaffRole.ADMIN), None)],
         [*((staff(role), TICKET) for role in StaffRole if role is not StaffRole.ADMIN), (member(ADMIN), TICKET)],
+    ),
+    Policy.HISTORY_AVAILABLE: (
+        [(member(), TICKET), (member(READ_ONLY), OrganizationFacts(ACME)), (staff(), TICKET), (staff(), None)],
+        [
+            (regulated(), OrganizationFacts(ACME)),
+            (regulated(OWNER, who=ANN), TICKET),
+            (member(), OrganizationFacts(OTHER)),
+            (member(), None),
+        ],
     ),
     Policy.SELF: (
         [
@@ -305,7 +349,7 @@ def test_what_is_allowed_was_conceivable(viewer: Viewer, rule: Rule, about: Fact
 def test_what_is_conceivable_of_an_organization_is_allowed_in_one(viewer: Viewer) -> None:
     """And it does refuse: a READ_ONLY member, or one of no organization, cannot so much as ask to open a ticket."""
     places: list[Facts] = [OrganizationFacts(m.organization_id) for m in viewer.memberships]
-    for rule in (policy.CREATE_TICKET, policy.SEE_LICENSES, policy.SEE_MEMBERS):
+    for rule in (policy.CREATE_TICKET, policy.SEE_LICENSES, policy.SEE_UNCLAIMED):
         assert conceivable(viewer, rule) is any(allows(viewer, rule, place) for place in [None, *places])
 
 
@@ -356,6 +400,10 @@ READ_ONLY_MAY_NOT = [
     "SEND_MESSAGE",
     "ADD_NOTE",
     "DECIDE_RESOLUTION",
+    "FOLLOW_TICKET",
+    "REMOVE_ANY_FOLLOWER",
+    "SHARE_TICKET",
+    "CLAIM_TICKET",
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import models
 from domain.enums import (
     CertificateKind,
+    ChangeType,
     ClosureReason,
     Confidentiality,
     EscalationStage,
@@ -22,6 +23,7 @@ from domain.enums import (
     TicketChannel,
     TicketPriority,
     TicketStatus,
+    TimelineEventKind,
     Visibility,
 )
 from models.base import BaseModel
@@ -30,6 +32,7 @@ from schema.node import global_id, type_name_of
 from tests.factories import (
     LONG_AGO,
     make_escalation,
+    make_follower,
     make_member,
     make_message,
     make_organization,
@@ -245,6 +248,11 @@ async def _around(world: World, ticket: models.Ticket, number: int) -> None:
     for person in [people["own member"], people["read_only"], people["old member"]][: number % 4]:
         assert person is not None
         world.keep(await make_participant(ticket, person))
+    follower = None
+    for person in [None, people["member"], people["own member"]][: number % 4]:
+        follower = world.keep(await make_follower(ticket, person, added_by=people["owner"] if person else None))
+    if number % 2 == 0:
+        await _changes_of_people(world, ticket, follower)
     if number % 3 == 0:
         ended = {"stage": EscalationStage.RESOLVED, "resolved_at": LONG_AGO + DAY}
         await _escalation(world, ticket, 2, ended)
@@ -256,6 +264,28 @@ async def _around(world: World, ticket: models.Ticket, number: int) -> None:
     if number % 2:
         for suffix, head in (("", 7 + number), (":pub", 3 + number)):
             await FeedStream.create(topic=f"ticket:{ticket.id}{suffix}", epoch="abcdefgh", head=head, floor=0)
+
+
+async def _changes_of_people(world: World, ticket: models.Ticket, follower: models.Follower | None) -> None:
+    """Somebody put on the ticket, a follower who may be there, and one who was taken off again."""
+    participant = await models.Participant.get_or_none(ticket=ticket, user=world.people["own member"])
+    for given in (
+        {"new_value": ChangeType.ADDED, "participant_id": participant and participant.id, "user": world.people["both"]},
+        {"new_value": ChangeType.ADDED, "follower_id": follower and follower.id},
+        {"new_value": ChangeType.REMOVED, "user": world.people["member"]},
+    ):
+        sequence, public_sequence = ticket.number_item(Visibility.PUBLIC)
+        await ticket.save()
+        values: dict[str, Any] = {"sequence": sequence, "public_sequence": public_sequence, **given}
+        world.keep(
+            await models.TimelineEvent.create(
+                ticket=ticket,
+                kind=TimelineEventKind.PARTICIPANT,
+                visibility=Visibility.PUBLIC,
+                occurred_at=LONG_AGO,
+                **values,
+            )
+        )
 
 
 async def _escalation(world: World, ticket: models.Ticket, entries: int, given: dict[str, Any]) -> None:

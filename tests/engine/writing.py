@@ -39,6 +39,7 @@ VARIANTS = 2
 
 LISTS: dict[str, list[Order]] = {
     "tickets": [way for order in ticket_lists.ORDERS.values() for way in (order, order.flipped())],
+    "unclaimedTickets": [ticket_lists.DEFAULT_ORDER],
     "organizations": [organizations.BY_NAME],
     "escalations": [escalations.BY_SUBMITTED],
 }
@@ -217,6 +218,10 @@ class Writer:
                 given.append(f"stages: {self.given('[EscalationStage!]', self.some_of(map(Name, stages)))}")
             if self.chance(25):
                 given.append(f"organizationId: {self.given('ID', self.id_of(models.Organization))}")
+        elif name == "unclaimedTickets":
+            mine = [global_id("Organization", m.organization_id) for m in self.viewer.memberships]
+            known = mine or self.known.ids(models.Organization)
+            given.append(f"organizationId: {self.given('ID!', lambda: self.one_of(known))}")
         elif isinstance(found := plan_of(definition), Found):
             given.append(self.sought(found, definition))
         elif name in ("node", "nodes"):
@@ -280,7 +285,7 @@ class Writer:
 
     def ticket_list(self) -> list[str]:
         scope = self.one_of(
-            ["ALL", "ALL", "ALL", "ORGANIZATION", "ORGANIZATION", "UNCLAIMED", "MINE", "ASSIGNED_TO_ME"]
+            ["ALL", "ALL", "ORGANIZATION", "UNCLAIMED", "MINE", "FOLLOWING", "SHARED_WITH_ME", "ASSIGNED_TO_ME"]
         )
         given = [f"scope: {self.given('TicketListScope!', lambda: Name(scope), variable=20)}"]
         if scope in ("ORGANIZATION", "UNCLAIMED") or self.chance(10):
@@ -349,11 +354,13 @@ class Writer:
             name: self.some_of(map(Name, self.schema.type_map[kind].values))  # type: ignore[attr-defined]
             for name, kind in enums.items()
         }
-        flags = ("isActive", "isEscalated", "hasRequester")
+        flags = ("isActive", "isEscalated", "hasRequester", "isOnBehalf")
         return found | {
             **{name: lambda: self.chance(50) for name in flags},
             "priorities": self.some_of([Name("NORMAL"), Name("URGENT")]),
             "organizationIds": self.some_of(ids(models.Organization)),
+            "onBehalfOfOrganizationIds": self.some_of(ids(models.Organization)),
+            "followerIds": self.some_of(ids(models.User)),
             "requesterIds": self.some_of(ids(models.User)),
             "assigneeIds": self.some_of(ids(models.User)),
             "spaceIds": self.some_of(ids(models.Space)),

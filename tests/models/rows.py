@@ -8,6 +8,7 @@ import models
 from domain.enums import (
     CertificateKind,
     EscalationStage,
+    FollowerKind,
     MessageKind,
     MessageSource,
     OrganizationRole,
@@ -100,6 +101,18 @@ async def escalation(**given: Any) -> models.Escalation:
         "updated_at": NOW,
     }
     return await models.Escalation.create(**{**row, **given})
+
+
+async def follower(**given: Any) -> models.Follower:
+    on = given.pop("ticket", None) or await ticket()
+    row = {
+        "ticket": on,
+        "organization_id": on.organization_id,
+        "user": None if "user" in given else await user(),
+        "kind": FollowerKind.INTERNAL,
+        "followed_at": NOW,
+    }
+    return await models.Follower.create(**{**row, **given})
 
 
 async def feedback(**given: Any) -> models.Feedback:

@@ -9,7 +9,7 @@ import pytest
 from tortoise import Model
 from tortoise.exceptions import IntegrityError
 
-from domain.enums import EscalationStage, TicketStatus, Visibility
+from domain.enums import EscalationStage, FollowerKind, TicketStatus, Visibility
 from models.database import is_sqlite, open_database
 from tests.models import rows
 from tests.models.rows import NOW
@@ -61,6 +61,20 @@ RULES = [
         rows.escalation,
         accepted=[{"stage": EscalationStage.RESOLVED, "resolved_at": NOW}, {"stage": EscalationStage.IN_REVIEW}],
         refused=[{"stage": EscalationStage.RESOLVED}],
+    ),
+    Rule(
+        "follower_person_or_address",
+        rows.follower,
+        accepted=[
+            {"kind": FollowerKind.EXTERNAL_EMAIL_ONLY, "user": None, "email": "ann@example.com"},
+            {"kind": FollowerKind.INTERNAL},
+        ],
+        refused=[
+            {"kind": FollowerKind.EXTERNAL_EMAIL_ONLY},
+            {"kind": FollowerKind.INTERNAL, "email": "ann@example.com"},
+            {"kind": FollowerKind.INTERNAL, "user": None},
+            {"kind": FollowerKind.INTERNAL, "user": None, "email": "ann@example.com"},
+        ],
     ),
     Rule(
         "feedback_rating_in_range",

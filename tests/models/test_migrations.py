@@ -47,6 +47,9 @@ UNINDEXED = {("ticket", f"{name}_id") for name in (*CATALOG, "certificate", "on_
     ("participant", "added_by_id"),
     ("ticket_draft_device", "device_id"),
     *(("ticket_draft", f"{name}_id") for name in DRAFTED),
+    ("follower", "added_by_id"),
+    ("follower", "organization_id"),
+    ("timeline_event", "user_id"),
 }
 """Nothing is looked up by these, and what they refer to is hardly ever deleted; drafts are few besides."""
 
