@@ -351,6 +351,7 @@ class NotificationKind(Described):
     RESOLVED = "RESOLVED", "Your ticket was resolved."
     CLOSED = "CLOSED", "Your ticket was closed."
     ESCALATION_STAGE = "ESCALATION_STAGE", "The escalation of your ticket entered a stage."
+    INVITED = "INVITED", "You were made a member of an organization."
 
 
 class PresenceState(Described):

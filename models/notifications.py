@@ -7,11 +7,12 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.expressions import Q, Subquery
 from tortoise.indexes import Index
+from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import NotificationKind, Visibility
 from domain.policy import Viewer, sees_internal
-from models.base import BaseModel, Choice, Instant, nothing
-from models.people import User
+from models.base import BaseModel, Choice, Instant, member_of, nothing
+from models.people import Organization, User
 from models.tickets import Ticket
 
 
@@ -44,10 +45,14 @@ class Notification(BaseModel):
         "casewire.User", related_name="notifications", on_delete=fields.CASCADE
     )
     user_id: UUID
-    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
-        "casewire.Ticket", related_name="notifications", on_delete=fields.CASCADE
+    ticket: fields.ForeignKeyNullableRelation[Ticket] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="notifications", null=True, on_delete=fields.CASCADE
     )
-    ticket_id: UUID
+    ticket_id: UUID | None
+    organization: fields.ForeignKeyNullableRelation[Organization] = fields.ForeignKeyField(
+        "casewire.Organization", related_name="notifications", null=True, on_delete=fields.CASCADE
+    )
+    organization_id: UUID | None
     actor: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
         "casewire.User", related_name="caused_notifications", null=True, on_delete=fields.SET_NULL
     )
@@ -62,21 +67,30 @@ class Notification(BaseModel):
     class Meta:
         app = "casewire"
         table = "notification"
+        constraints = [
+            CheckConstraint(
+                check="(ticket_id IS NULL) <> (organization_id IS NULL)", name="notification_is_about_one_thing"
+            )
+        ]
         unique_together = (("user", "source"),)
         indexes = [
             Index(fields=("user_id", "created_at", "id"), name="notification_by_created"),
             Index(fields=("user_id", "read_at"), name="notification_unread"),
             Index(fields=("ticket_id",), name="notification_ticket"),
+            Index(fields=("organization_id",), name="notification_organization"),
             Index(fields=("actor_id",), name="notification_actor"),
         ]
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
-        """One's own, of tickets that one may still read; of what is internal, only while one sees it."""
+        """One's own, of tickets that one may still read and organizations that one still belongs to; of what is
+        internal, only while one sees it."""
         if viewer.user_id is None:
             return nothing()
         own = Q(user_id=viewer.user_id)
         if sees_internal(viewer):
             return own
         readable = Q(ticket_id__in=Subquery(Ticket.visible_to(viewer).values("id")))
+        if viewer.memberships:
+            readable |= member_of(viewer)
         return own & Q(visibility=Visibility.PUBLIC) & readable

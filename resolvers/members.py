@@ -4,12 +4,14 @@ from collections.abc import Collection
 from uuid import UUID
 
 from domain import membership, naming, policy
-from domain.enums import OrganizationRole, StaffRole
+from domain.enums import NotificationKind, OrganizationRole, StaffRole
 from domain.errors import Conflict, Duplicate, NotFound
+from domain.notifying import Happening
 from domain.policy import OrganizationFacts
 from models import Membership, Organization, User
 from resolvers.access import announce_access
 from resolvers.context import Context
+from resolvers.notices import notify
 from resolvers.reading import found
 from resolvers.transaction import Work, unit_of_work
 from resolvers.viewers import load_again
@@ -44,6 +46,8 @@ async def invite_member(
         raise Conflict("This account is switched off. Ask support to switch it on first.", field=("email",))
     made = await Membership.create(organization_id=organization_id, user_id=user.id, role=role, joined_at=work.now)
     announce_access(work, user_id=user.id)
+    invited = Happening(NotificationKind.INVITED, ctx.user_id)
+    await notify(work, user.id, invited, organization_id=organization_id, source=f"member:{made.id}")
     return made
 
 

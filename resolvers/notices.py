@@ -68,14 +68,27 @@ async def _tell_of(work: Work, ctx: Context, pending_id: UUID) -> bool:
     told = set(await Notification.filter(source=pending.key).values_list("user_id", flat=True))
     for user_id in sorted(whom_to_tell(happening, await _people_on(ticket)) - told):
         if await _may_know(user_id, ticket, happening):
-            await _notify(work, user_id, ticket, happening, pending.key)
+            await notify(work, user_id, happening, ticket_id=ticket.id, source=pending.key)
     return True
 
 
-async def _notify(work: Work, user_id: UUID, ticket: Ticket, happening: Happening, source: str) -> None:
+async def notify(
+    work: Work,
+    user_id: UUID,
+    happening: Happening,
+    *,
+    ticket_id: UUID | None = None,
+    organization_id: UUID | None = None,
+    source: str,
+) -> None:
+    """Tell one person of something about a ticket or an organization. `source` names what it tells: told once.
+
+    A unit of work that concerns a single person may call it; what concerns many is put down for the worker.
+    """
     notification = await Notification.create(
         user_id=user_id,
-        ticket_id=ticket.id,
+        ticket_id=ticket_id,
+        organization_id=organization_id,
         actor_id=happening.actor_id,
         kind=happening.kind,
         visibility=happening.visibility,

@@ -10,8 +10,9 @@ ENGLISH: dict[NotificationKind, str] = {
     NotificationKind.RESOLVED: "{reference} is resolved.",
     NotificationKind.CLOSED: "{reference} is closed.",
     NotificationKind.ESCALATION_STAGE: "The escalation of {reference} is {stage}.",
+    NotificationKind.INVITED: "{actor} made you a member of {organization}.",
 }
-"""By kind; `{actor}` is who did it, `{reference}` the ticket."""
+"""By kind; `{actor}` is who did it, `{reference}` the ticket, `{organization}` its name."""
 
 STAGES: dict[str, str] = {
     EscalationStage.SUBMITTED: "submitted",
@@ -25,7 +26,14 @@ SOMEBODY = "Somebody"
 """Whose account is gone; what the desk does by itself is told without an actor."""
 
 
-def text_of(kind: NotificationKind, *, reference: str, actor: str | None, values: Mapping[str, str]) -> str:
+def text_of(
+    kind: NotificationKind,
+    *,
+    actor: str | None,
+    reference: str = "",
+    organization: str = "",
+    values: Mapping[str, str],
+) -> str:
     """What a notification says."""
     stage = STAGES.get(values.get("stage", ""), "")
-    return ENGLISH[kind].format(actor=actor or SOMEBODY, reference=reference, stage=stage)
+    return ENGLISH[kind].format(actor=actor or SOMEBODY, reference=reference, organization=organization, stage=stage)

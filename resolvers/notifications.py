@@ -9,7 +9,7 @@ from domain import policy
 from domain.enums import ChangeType
 from domain.errors import Invalid, NotFound
 from engine.keyset import LazyPage, Order, PageArgs
-from models import Notification, Ticket, User
+from models import Notification, Organization, Ticket, User
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Reset
 from resolvers.access import rests_on
@@ -51,11 +51,13 @@ async def count_unread(ctx: Context) -> int:
 
 async def text_for(ctx: Context, notification: Notification) -> str:
     ticket = await related(ctx, Ticket, notification.ticket_id)
+    organization = await related(ctx, Organization, notification.organization_id)
     actor = await related(ctx, User, notification.actor_id)
     return text_of(
         notification.kind,
-        reference=ticket.reference if ticket else "",
         actor=actor.display_name if actor else None,
+        reference=ticket.reference if ticket else "",
+        organization=organization.name if organization else "",
         values=notification.data,
     )
 

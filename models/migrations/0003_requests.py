@@ -162,6 +162,19 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "casewire.Ticket",
                         source_field="ticket_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="notifications",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "organization",
+                    fields.ForeignKeyField(
+                        "casewire.Organization",
+                        source_field="organization_id",
+                        null=True,
                         db_constraint=True,
                         to_field="id",
                         related_name="notifications",
@@ -194,10 +207,16 @@ class Migration(migrations.Migration):
                 "table": "notification",
                 "app": "casewire",
                 "unique_together": (("user", "source"),),
+                "constraints": [
+                    CheckConstraint(
+                        check="(ticket_id IS NULL) <> (organization_id IS NULL)", name="notification_is_about_one_thing"
+                    )
+                ],
                 "indexes": [
                     Index(fields=["user_id", "created_at", "id"], name="notification_by_created"),
                     Index(fields=["user_id", "read_at"], name="notification_unread"),
                     Index(fields=["ticket_id"], name="notification_ticket"),
+                    Index(fields=["organization_id"], name="notification_organization"),
                     Index(fields=["actor_id"], name="notification_actor"),
                 ],
                 "pk_attr": "id",

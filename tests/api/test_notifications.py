@@ -7,12 +7,13 @@ from uuid import UUID
 import pytest
 
 import models
-from domain.enums import OrganizationRole
+from domain.enums import EscalationStage, NotificationKind, OrganizationRole
 from domain.policy import ANONYMOUS
 from engine.instants import instant_text
 from resolvers import notices
 from resolvers.context import Context, Services
 from resolvers.notices import MOST_ATTEMPTS, tell_pending
+from resolvers.notification_texts import ENGLISH, STAGES
 from server.notifier import notify_for_ever
 from tests.api.operations import mutate, note, on_ticket, refusal, reopen, send
 from tests.api.world import codes, gid, nothing_changes
@@ -169,6 +170,21 @@ async def test_who_may_no_longer_read_the_ticket_is_not_shown_what_was_told(desk
     assert await models.Notification.filter(read_at__isnull=False).count() == 0
 
 
+async def test_who_is_made_a_member_is_told_for_as_long_as_that_lasts(desk: Desk, as_user: AsUser) -> None:  # S10
+    other = await make_organization("Other")
+    owner = as_user(await make_member(other, OrganizationRole.OWNER, "Olga"))
+    given = {"organizationId": gid(other), "email": desk.people["Bob"].email, "role": "MEMBER"}
+    async with desk.bob.watch(STREAM) as stream:
+        await stream.next()
+        assert (await mutate(owner, "organizationMemberInvite", "membership { id }", **given))["errors"] == []
+        assert await next_of(stream) == ("ADDED", "Olga made you a member of Other.", 1)
+    assert await desk.told(desk.bob) == [("INVITED", "Olga made you a member of Other.")]
+
+    await models.Membership.filter(user=desk.people["Bob"], organization=other).delete()
+
+    assert await desk.told(desk.bob) == []
+
+
 async def test_imported_history_is_no_news(desk: Desk) -> None:  # J10
     message = await send(desk.ann, desk.ticket, "old")
     await models.Message.filter(id=UUID(message["message"]["id"].partition("_")[2])).update(source="IMPORT")
@@ -200,15 +216,15 @@ async def test_a_worker_that_dies_half_way_leaves_nothing_half_told(
 ) -> None:
     """J1: of two people, one is written when it dies; then both are told, each once."""
     await send(desk.ann, desk.ticket, "one")
-    notify, calls = notices._notify, []
+    notify, calls = notices.notify, []
 
-    async def die_at_the_second(*given: Any) -> None:
+    async def die_at_the_second(*given: Any, **named: Any) -> None:
         calls.append(given)
         if len(calls) == 2:
             raise asyncio.CancelledError
-        await notify(*given)
+        await notify(*given, **named)
 
-    monkeypatch.setattr(notices, "_notify", die_at_the_second)
+    monkeypatch.setattr(notices, "notify", die_at_the_second)
     with pytest.raises(asyncio.CancelledError):
         await desk.tell()
     assert await models.Notification.all().count() == 0
@@ -321,6 +337,11 @@ async def test_what_cannot_be_marked_as_read_is_refused(desk: Desk) -> None:
             assert refusal(await read(desk.bob, notificationIds=[bad])) == ("INVALID", ["input", "notificationIds"])
         payload = await read(desk.bob, notificationIds=[bobs, sams])
         assert refusal(payload) == ("NOT_FOUND", ["input", "notificationIds"]), "all or none"
+
+
+def test_every_kind_and_stage_has_its_words() -> None:
+    assert ENGLISH.keys() == set(NotificationKind)
+    assert STAGES.keys() == set(EscalationStage)
 
 
 async def test_nobody_is_told_of_nothing(desk: Desk, as_user: AsUser) -> None:

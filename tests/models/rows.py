@@ -11,6 +11,7 @@ from domain.enums import (
     FollowerKind,
     MessageKind,
     MessageSource,
+    NotificationKind,
     OrganizationRole,
     ParticipantRole,
     ServiceLevel,
@@ -83,6 +84,18 @@ async def attachment(**given: Any) -> models.Attachment:
         "created_at": NOW,
     }
     return await models.Attachment.create(**{**row, **given})
+
+
+async def notification(**given: Any) -> models.Notification:
+    row = {
+        "user": await user(),
+        "ticket": await ticket(),
+        "kind": NotificationKind.REPLIED,
+        "visibility": Visibility.PUBLIC,
+        "source": "an event",
+        "created_at": NOW,
+    }
+    return await models.Notification.create(**{**row, **given})
 
 
 async def read_mark(**given: Any) -> models.ReadMark:

@@ -85,6 +85,7 @@ RULES = [
     Rule("attachment_size_not_negative", rows.attachment, accepted=[{"size_bytes": 0}], refused=[{"size_bytes": -1}]),
     Rule("service_license_dates_in_order", rows.service_license, accepted=[ONE_DAY], refused=[BACKWARDS]),
     Rule("service_certificate_dates_in_order", rows.service_certificate, accepted=[ONE_DAY], refused=[BACKWARDS]),
+    Rule("notification_is_about_one_thing", rows.notification, accepted=[{}], refused=[{"ticket": None}]),
     Rule(
         "read_mark_sequences_in_order",
         rows.read_mark,
