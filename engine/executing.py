@@ -22,6 +22,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 from engine.calling import Calls
+from engine.held import HeldPlans
 from engine.mutating import Outcomes, checked, run_mutation
 from engine.planning import Plan, plan_operation
 from engine.reads import Reads
@@ -38,9 +39,6 @@ MOST_LISTS = 200
 
 MOST_STATEMENTS = 500
 """Statements and conditions that are remembered of one viewer, besides those of lists."""
-
-MOST_VARIANTS = 32
-"""Plans of one operation: by kind of viewer and by the variables of @skip and @include."""
 
 
 @dataclass(slots=True)
@@ -79,6 +77,7 @@ class Engine:
     most: int = 100
     stats: Counter[str] = field(default_factory=Counter)
     bindings: OrderedDict[Hashable, Binding] = field(default_factory=OrderedDict)
+    held: HeldPlans = field(default_factory=HeldPlans)
 
     def open(self, document: DocumentNode, operation_name: str | None) -> Operation:
         """What is known of a validated document's operation before it is run."""
@@ -153,7 +152,8 @@ class Engine:
             return self._stream_plan(operation, variables, viewer), variables
         except Exception as reason:
             # As for queries: whatever it is, graphql-core meets it again and words it.
-            self.stats[f"unplanned stream: {type(reason).__name__}: {reason}"] += 1
+            told = f"NotPlannable: {reason}" if isinstance(reason, NotPlannable) else type(reason).__name__
+            self.stats[f"unplanned stream: {told}"] += 1
             return None
 
     def binding(self, viewer: Any) -> Binding:
@@ -169,9 +169,7 @@ class Engine:
             assert operation.node is not None
             plan = plan_stream(self.schema, operation.node, operation.fragments, variables, viewer, self.reads.dialect)
             self.stats["plans"] += 1
-            if len(operation.streams) >= MOST_VARIANTS:
-                operation.streams.clear()
-            operation.streams[key] = plan
+            self.held.keep(operation.streams, key, plan, plan.fields)
         return plan
 
     def _plan(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> Plan | None:
@@ -186,9 +184,7 @@ class Engine:
             self.stats[f"unplanned: {reason}"] += 1
             plan = None
         self.stats["plans"] += 1
-        if len(operation.plans) >= MOST_VARIANTS:
-            operation.plans.clear()
-        operation.plans[key] = plan
+        self.held.keep(operation.plans, key, plan, plan.fields if plan else 1)
         return plan
 
     def _new_plan(

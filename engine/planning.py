@@ -135,6 +135,8 @@ class Plan:
     """`is_single`: one statement answers it, so there is nothing that two could disagree about."""
 
     roots: list[Root]
+    fields: int = 1
+    """How many it is for: its size."""
     is_single: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -203,7 +205,7 @@ class Planner:
                 roots.append(RootObjects(each.declared.keys, each, shape, guards_of(each)))
             else:
                 roots.append(RootValue(root, each, shape_of(self, root, each)))
-        return Plan(roots)
+        return Plan(roots, 1 + self.planned_fields)
 
     def apart(self, *path: str) -> "Planner":
         """Another for the same operation, for what is planned when a plan runs; `path` leads from here to there."""

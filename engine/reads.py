@@ -3,9 +3,10 @@
 SQLite is read in the loop's own thread, on a read-only connection: a bounded statement there costs half of what a hop
 to another thread costs, and does not make others wait. A statement that runs for some 20 ms is cut, and the whole
 plan is run again in a thread, on a connection of its own. PostgreSQL is read on a pool with prepared statements.
+On both, the statements of one plan read one state of the database.
 
-A plan that waits for a resolver gives the connection back meanwhile: it reads one state of the database up to there,
-and another afterwards.
+A plan that waits for a resolver gives SQLite's connection back meanwhile: it reads one state of the database up to
+there, and another afterwards. What the resolver reads itself is read on connections of its own.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import sqlite3
 import types
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import closing, suppress
+from contextvars import ContextVar
 from functools import partial
 from math import inf
 from typing import Any, Protocol, TypeVar
@@ -122,6 +124,7 @@ class PostgresReads:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._taken: ContextVar[Any] = ContextVar("connection", default=None)
 
     @classmethod
     async def open(cls, url: str, *, size: int = 8) -> "PostgresReads":
@@ -130,10 +133,24 @@ class PostgresReads:
         return cls(pool)
 
     async def fetch(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
-        found: list[Any] = await self._pool.fetch(sql, *values)
+        found: list[Any] = await (self._taken.get() or self._pool).fetch(sql, *values)
         return found
 
     async def once(self, run: Any, plan: Any) -> dict[str, Any]:
+        """Several statements share a connection and a snapshot: that costs less than a connection for each of them."""
+        if plan.is_single:
+            return await self._data(run, plan)
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            token = self._taken.set(connection)
+            try:
+                return await self._data(run, plan)
+            finally:
+                self._taken.reset(token)
+
+    async def _data(self, run: Any, plan: Any) -> dict[str, Any]:
         found: dict[str, Any] = await run.data(plan)
         return found
 

@@ -52,6 +52,8 @@ class StreamPlan:
     markers: dict[str, list[tuple[str, str]]]
     guards: list[RowGuard] = field(default_factory=list)
     inner_variables: frozenset[str] = frozenset()
+    fields: int = 1
+    """How many it is for: its size."""
 
     def given(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments' values."""
@@ -148,7 +150,9 @@ def plan_stream(
     must = [] if any(name == declared.must for name, _, _ in event) else planner.bare_rows(declared)
     guards = [guard for row in rows_in(event) for guard in all_guards(row.select)]
     inner = frozenset(name for row in rows_in(event) for name in variables_below(row.select))
-    return StreamPlan(selected.key, declared, selected.arguments, event, must, markers, guards, inner)
+    return StreamPlan(
+        selected.key, declared, selected.arguments, event, must, markers, guards, inner, 1 + planner.planned_fields
+    )
 
 
 class StreamPlanner(Planner):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -23,7 +24,7 @@ from tests.factories import LONG_AGO, make_escalation, make_member, make_message
 
 pytestmark = pytest.mark.anyio
 
-SEVERAL = SimpleNamespace(is_single=False)
+SEVERAL, SINGLE = SimpleNamespace(is_single=False), SimpleNamespace(is_single=True)
 
 Fetch = Callable[[str, tuple[Any, ...]], Any]
 
@@ -183,6 +184,29 @@ async def test_a_number_that_graphql_cannot_say_is_left_to_graphql_core(desk: De
     assert await desk.agreed(document, viewer, {"id": gid(ticket)}) is None
     _, errors = await desk.ordinary(document, viewer, {"id": gid(ticket)})
     assert ["32-bit" in error.message for error in errors] == [True]
+
+
+@pytest.mark.postgres
+async def test_a_question_sees_one_state_of_a_postgres_database_where_it_takes_several_statements() -> None:
+    async with fresh_postgres() as url:
+        reads, writer = await PostgresReads.open(url, size=2), await asyncpg.connect(url)
+        count = "SELECT count(*) FROM product"
+
+        class Disturbed(Plan):
+            async def data(self, plan: Any) -> dict[str, Any]:
+                first = await self.fetch(count, ())
+                await writer.execute(f"INSERT INTO product (id, name) VALUES ('{uuid4()}', '{uuid4()}')")
+                return {"0": first[0][0], "1": (await self.fetch(count, ()))[0][0]}
+
+        try:
+            assert await reads.once(Disturbed(reads), SEVERAL) == {"0": 0, "1": 0}
+            assert await reads.once(Disturbed(reads), SINGLE) == {"0": 1, "1": 2}
+            with pytest.raises(asyncpg.PostgresError):
+                await reads.once(Plan(reads, f"INSERT INTO product (id, name) VALUES ('{uuid4()}', 'a')"), SEVERAL)
+            assert await reads.once(Plan(reads, count), SEVERAL) == {"0": [(2,)]}
+        finally:
+            await writer.close()
+            await reads.close()
 
 
 # --- what takes too long
