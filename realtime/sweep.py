@@ -74,9 +74,6 @@ class Sweep:
     async def _look_if_due(self) -> float:
         """Look, if there is a reason to; returns the seconds until the next time to ask for one."""
         counts_commits = self._log.counts_commits
-        if not self._tails:
-            self._now.clear()
-            return self._poll if counts_commits else self._when_deaf
         began = time.monotonic()
         version = await self._log.version() if counts_commits else None
         if self._now.is_set() or version != self._version or began >= self._due:

@@ -303,6 +303,7 @@ async def test_a_guard_is_asked_about_what_it_has_come_to_rest_on(store: Store, 
 async def test_changes_that_are_no_longer_kept_concern_everybody(store: Store, silent_hub: Hub) -> None:
     ann = Rights("user:ann")
     await store.append(change(99, user="bob"))
+    await silent_hub.access.reach(1)
     async with aclosing(follow(silent_hub, "t", guard=ann)) as hers:
         await take_until_caught_up(hers)
         await store.append(*(change(number, user="ann") for number in range(5)))

@@ -39,8 +39,14 @@ DOCUMENTS = {
       ... on MessageChange {{ message {{ body }} }} }} }}""",
     "escalationTimeline": f"""subscription($t: ID!) {{ escalationTimeline(ticketId: $t) {{ {MARKERS}
       ... on EscalationTimelineChange {{ escalation {{ issueDescription }} }} }} }}""",
+    "ticket": f"""subscription($t: ID!) {{ ticket(ticketId: $t) {{ {MARKERS}
+      ... on TicketChange {{ item {{ ... on ChatMessage {{ body }} }} }} }} }}""",
 }
-TEXT = {"messages": ("message", "body"), "escalationTimeline": ("escalation", "issueDescription")}
+TEXT = {
+    "messages": ("message", "body"),
+    "escalationTimeline": ("escalation", "issueDescription"),
+    "ticket": ("item", "body"),
+}
 
 
 @dataclass(slots=True)
@@ -79,7 +85,7 @@ class Desk:
 
     async def happen(self, scene: Scene, document: str, text: str) -> None:
         context = await self.elsewhere(scene)
-        if document == "messages":
+        if document != "escalationTimeline":
             await messages.send_message(context, scene.ticket.id, body=text, client_message_id=f"key of {text}")
         else:
             await escalations.submit_escalation(context, scene.ticket.id, issue_description=text)
