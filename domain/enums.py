@@ -351,6 +351,8 @@ class NotificationKind(Described):
     RESOLVED = "RESOLVED", "Your ticket was resolved."
     CLOSED = "CLOSED", "Your ticket was closed."
     ESCALATION_STAGE = "ESCALATION_STAGE", "The escalation of your ticket entered a stage."
+    ADDED = "ADDED", "You were put on a ticket: it was shared with you, or you are its contact."
+    FOLLOWING = "FOLLOWING", "You were made a follower of a ticket."
     INVITED = "INVITED", "You were made a member of an organization."
 
 

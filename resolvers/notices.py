@@ -10,9 +10,9 @@ from uuid import UUID
 import structlog
 from tortoise.expressions import F
 
-from domain.enums import MessageSource, NotificationKind, TicketStatus, TimelineEventKind, Visibility
+from domain.enums import ChangeType, MessageSource, NotificationKind, TicketStatus, TimelineEventKind, Visibility
 from domain.notifying import OF_STATUS, Happening, whom_to_tell
-from models import EscalationEntry, Message, Notification, Participant, PendingNotice, Ticket, TimelineEvent
+from models import EscalationEntry, Follower, Message, Notification, Participant, PendingNotice, Ticket, TimelineEvent
 from resolvers.context import Context
 from resolvers.transaction import Work, run_in_transaction, unit_of_work
 from resolvers.viewers import load_viewer
@@ -120,13 +120,17 @@ async def _of_item(item: TimelineEvent, ticket: Ticket) -> Happening | None:
             entry = await EscalationEntry.get(id=item.entry_id)
             stage = {"stage": entry.stage.value}
             return Happening(NotificationKind.ESCALATION_STAGE, item.actor_id, item.visibility, values=stage)
+        case TimelineEventKind.PARTICIPANT if item.user_id and item.new_value == ChangeType.ADDED:
+            kind = NotificationKind.FOLLOWING if item.follower_id else NotificationKind.ADDED
+            return Happening(kind, item.actor_id, item.visibility, concerns=item.user_id)
         case _:
             return None
 
 
 async def _people_on(ticket: Ticket) -> frozenset[UUID]:
     taking_part: list[UUID] = await Participant.filter(ticket_id=ticket.id).values_list("user_id", flat=True)  # type: ignore[assignment]
-    people = {ticket.requester_id, ticket.owner_id, ticket.assignee_id, *taking_part}
+    following: list[UUID | None] = await Follower.filter(ticket_id=ticket.id).values_list("user_id", flat=True)  # type: ignore[assignment]
+    people = {ticket.requester_id, ticket.owner_id, ticket.assignee_id, *taking_part, *following}
     return frozenset(each for each in people if each is not None)
 
 

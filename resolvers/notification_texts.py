@@ -10,6 +10,8 @@ ENGLISH: dict[NotificationKind, str] = {
     NotificationKind.RESOLVED: "{reference} is resolved.",
     NotificationKind.CLOSED: "{reference} is closed.",
     NotificationKind.ESCALATION_STAGE: "The escalation of {reference} is {stage}.",
+    NotificationKind.ADDED: "{actor} put you on {reference}.",
+    NotificationKind.FOLLOWING: "{actor} made you a follower of {reference}.",
     NotificationKind.INVITED: "{actor} made you a member of {organization}.",
 }
 """By kind; `{actor}` is who did it, `{reference}` the ticket, `{organization}` its name."""

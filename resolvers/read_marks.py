@@ -20,6 +20,7 @@ from domain.presence import sees_presence
 from engine.statements import among, column, dialect_of, finished, id_list
 from models import Message, ReadMark, Ticket, TimelineEvent, User
 from models.database import reading
+from models.followers import followed_by
 from models.read_marks import unread_sql
 from models.tickets import taking_part
 from resolvers.context import Context
@@ -104,7 +105,7 @@ async def last_read(ctx: Context, rows: Sequence[tuple[UUID]]) -> list[int]:
 
 
 async def count_unread_tickets(ctx: Context) -> int:
-    """How many tickets of the viewer's own have something unread: opened, owned or handled, or taken part in."""
+    """How many tickets of the viewer's own have something unread: opened, owned, handled, taken part in, followed."""
     if ctx.viewer.user_id is None:
         return 0
     return await own_tickets(ctx).filter(unread_by(ctx.viewer)).count()
@@ -113,6 +114,7 @@ async def count_unread_tickets(ctx: Context) -> int:
 def own_tickets(ctx: Context) -> QuerySet[Ticket]:
     me = ctx.user_id
     mine = Q(requester_id=me) | Q(owner_id=me) | Q(assignee_id=me) | Q(id__in=taking_part(me))
+    mine |= Q(id__in=followed_by([me]))
     return Ticket.visible_to(ctx.viewer).filter(mine)
 
 

@@ -117,7 +117,7 @@ class Viewer:
         return [row for row in rows if row]  # type: ignore[misc]
 
     @strawberry.field(
-        description="How many tickets that you opened, own, handle or take part in have something unread."
+        description="How many tickets that you opened, own, handle, take part in or follow have something unread."
     )
     @staticmethod
     async def unread_ticket_count(info: Info) -> int:

@@ -170,6 +170,30 @@ async def test_who_may_no_longer_read_the_ticket_is_not_shown_what_was_told(desk
     assert await models.Notification.filter(read_at__isnull=False).count() == 0
 
 
+async def test_who_follows_or_is_put_on_a_ticket_is_told_of_that_and_of_what_happens_then(desk: Desk) -> None:
+    """S72, S83: one's own doing is no news; a follower by address has no account that could be told."""
+    acme = await models.Organization.get(name="Acme")
+    cleo, dan = await make_member(acme, name="Cleo"), await make_member(acme, name="Dan")
+    emails = ["outside@example.org"]
+    followers = {"userIds": [gid(cleo), gid(desk.people["Ann"])], "emails": emails}
+    for name, given in (("ticketFollowersAdd", followers), ("ticketShare", {"userIds": [gid(dan)]})):
+        payload = await mutate(desk.ann, name, "clientMutationId", ticketId=gid(desk.ticket), **given)
+        assert payload["errors"] == []
+    await send(desk.sam, desk.ticket, "one")
+
+    assert await desk.told(Client(desk.services, cleo)) == [
+        ("REPLIED", "Sam wrote on T-7."),
+        ("FOLLOWING", "Ann made you a follower of T-7."),
+    ]
+    assert await desk.told(Client(desk.services, dan)) == [
+        ("REPLIED", "Sam wrote on T-7."),
+        ("ADDED", "Ann put you on T-7."),
+    ]
+    assert await desk.told(desk.ann) == [("REPLIED", "Sam wrote on T-7.")]
+    counted = await Client(desk.services, cleo).ask("{ viewer { unreadTicketCount } }")
+    assert counted["viewer"] == {"unreadTicketCount": 1}
+
+
 async def test_who_is_made_a_member_is_told_for_as_long_as_that_lasts(desk: Desk, as_user: AsUser) -> None:  # S10
     other = await make_organization("Other")
     owner = as_user(await make_member(other, OrganizationRole.OWNER, "Olga"))
