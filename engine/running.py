@@ -144,6 +144,21 @@ class Run:
             raise Bail("it may have to be said why there is nothing")
         return (await self.shaped(select, rows, [root.shape]))[0][0] if rows else None
 
+    async def rows(self, root: RootRow, ids: list[str]) -> dict[str, Any]:
+        """As `row`, for rows of these ids at once: what becomes of each, by id; of those that the viewer may see."""
+        declared, select, binding = root.declared, root.select, self.binding
+        seen = binding.fragment(("found", declared), declared.model, declared.seen)
+        joins, name = self.joins(select), ("rows", root.serial)
+        at = select.column(declared.model, select.table, "id")
+        sql = binding.statements.get(name)
+        if sql is None:
+            of = Fragment(among(f'"{select.table}"."id"', binding.dialect), (None,))
+            sql = binding.statements[name] = self.sql(select, joins, conjunction(of, seen))
+        self.reading = ("rows by their keys", select)
+        found = await self.read(sql, (*joins.values, id_list(ids, binding.dialect), *seen.values))
+        (made,) = await self.shaped(select, found, [root.shape])
+        return {row[at]: each for row, each in zip(found, made, strict=True)}
+
     def check(self, needs: list[FieldGuard]) -> None:
         if not all(guard.decide(self.binding.viewer) for guard in needs):
             raise Bail("not allowed")

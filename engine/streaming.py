@@ -4,7 +4,7 @@ Who follows alike is said by `sharing`: the same plan, variables and conditions,
 Where a guard needs the row to decide, only the same viewer follows alike.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from graphql import (
 
 from engine.declare import PLAN, EventRow, Followed, Found
 from engine.planning import ChildPages, Place, Planner, RootRow
-from engine.running import Binding, Fetch, Run
+from engine.running import Binding, Run
 from engine.selections import Argument, Selected
 from engine.selects import RowGuard, Select
 from engine.statements import Bail, Dialect, Fragment, NotPlannable
@@ -39,6 +39,9 @@ EventRows = list[tuple[EventRow, RootRow]]
 
 Parts = list[tuple[str, str, EventRows]]
 """The selected fields of an event: name, key in the answer, and the rows it may be, if it is one."""
+
+
+ReadRow = Callable[[RootRow, str], Awaitable[Any]]
 
 
 @dataclass(slots=True)
@@ -69,6 +72,18 @@ class StreamPlan:
         Raises:
             NotPlannable: a condition cannot be carried, or a refusal would have to be worded.
         """
+        place = self.arguments.get("after")
+        own = {
+            name: value for name, value in variables.items() if place != (False, name) or name in self.inner_variables
+        }
+        return self.making(binding, key, variables), orjson.dumps(own, option=orjson.OPT_SORT_KEYS, default=str)
+
+    def making(self, binding: Binding, key: Hashable, variables: Mapping[str, Any]) -> Hashable:
+        """Those for whom it is the same have the same made of a row, whichever event it is about.
+
+        Raises:
+            NotPlannable: as `sharing`.
+        """
         decisions = tuple(each.guard.decide(binding.viewer) for each in self.guards)
         for guard, decision in zip(self.guards, decisions, strict=True):
             if decision is not True:
@@ -78,11 +93,8 @@ class StreamPlan:
                     raise NotPlannable("a refusal has to be worded") from None
         run = Run(binding, no_reads, variables, 0)
         demanded = tuple(each for row in rows_in(self.event) for each in conditions(row.select, run))
-        place = self.arguments.get("after")
-        own = {
-            name: value for name, value in variables.items() if place != (False, name) or name in self.inner_variables
-        }
-        alike = (decisions, demanded, orjson.dumps(own, option=orjson.OPT_SORT_KEYS, default=str))
+        inner = {name: variables[name] for name in sorted(self.inner_variables) if name in variables}
+        alike = (decisions, demanded, orjson.dumps(inner, default=str))
         return (*alike, key) if None in decisions else alike
 
     def marker(self, name: str, **values: Any) -> dict[str, Any]:
@@ -90,28 +102,26 @@ class StreamPlan:
         told = {"__typename": name, **values}
         return {"data": {self.key: {key: told[field] for field, key in self.markers[name]}}}
 
-    async def payload(
-        self, event: Any, cursor: str, binding: Binding, fetch: Fetch, variables: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
-        """What is sent of an event; None where it is not told.
+    async def payload(self, event: Any, cursor: str, read: ReadRow) -> dict[str, Any] | None:
+        """What is sent of an event, None where it is not told; `read` gives what is made of a row.
 
         Raises:
             Bail: a null or a refusal that graphql-core has to word.
         """
 
-        async def read(rows: EventRows) -> Any:
+        async def one_of(rows: EventRows) -> Any:
             for each, row in rows:
                 row_id = each.key(event)
                 if row_id is not None:
-                    return await Run(binding, fetch, {**variables, EVENT_ROW: row_id}, MOST).row(row)
+                    return await read(row, row_id)
             return None
 
-        if self.must and await read(self.must) is None:
+        if self.must and await one_of(self.must) is None:
             return None
         told: dict[str, Any] = {}
         for name, key, rows in self.event:
             if rows:
-                told[key] = await read(rows)
+                told[key] = await one_of(rows)
                 if told[key] is None and name == self.declared.must:
                     return None
             elif name == "__typename":

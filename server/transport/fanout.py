@@ -19,10 +19,13 @@ from starlette.types import Scope
 
 from domain.enums import StreamResetReason
 from domain.errors import DomainError, Forbidden
+from engine.batching import EventRows
 from engine.declare import Following
 from engine.executing import Engine, Operation
+from engine.planning import RootRow
+from engine.running import Run
 from engine.statements import Bail, NotPlannable
-from engine.streaming import CAUGHT_UP, RESET, StreamPlan
+from engine.streaming import CAUGHT_UP, EVENT_ROW, MOST, RESET, ReadRow, StreamPlan
 from realtime.access import Interest
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Hub, Moved, Pass, Reset, Step
@@ -82,12 +85,16 @@ class Member:
 
 @dataclass(eq=False, slots=True)
 class Group:
-    """Those who follow alike and are at the same `place`. The first of them stands for all: `stream`, `viewer`."""
+    """Those who follow alike and are at the same `place`. The first of them stands for all: `stream`, `viewer`.
+
+    `making` is the same for groups that have the same made of rows, whichever topic they follow.
+    """
 
     fanout: "Fanout"
     key: Hashable
     stream: Stream
     viewer: Any
+    making: Hashable
     place: Cursor
     members: dict[Member, None] = field(default_factory=dict)
     arriving: dict[int, dict[Member, None]] = field(default_factory=dict)
@@ -140,13 +147,18 @@ class Group:
 
     async def deliver(self, step: Delivered) -> None:
         """Tell every member of an event. Only then is the group at the event's place, with nothing awaited between."""
-        payload = await self.fanout.payload(self.stream, step, self.viewer)
+        payload = await self.fanout.payload(self.stream, step, self.read)
         if payload is not None:
             self.fanout.executions += 1
             await self.send(orjson.dumps(payload) + b"}")
         self.place = step.cursor
         self.told.clear()
         self.members |= self.arriving.pop(self.place.seq, {})
+
+    async def read(self, row: RootRow, row_id: str) -> Any:
+        """What is made of a row: for all groups that want the same of other rows at this moment, by one statement."""
+        key = (row.serial, self.making)
+        return await self.fanout.rows.read(key, partial(self.fanout.run, self.stream, self.viewer), row, row_id)
 
     async def send(self, tail: bytes) -> None:
         """Write to every member, also to those who join meanwhile: they are at the place before this event too."""
@@ -198,6 +210,7 @@ class Fanout:
     hub: Hub
     engine: Engine
     groups: dict[Hashable, Group] = field(default_factory=dict)
+    rows: EventRows = field(default_factory=EventRows)
     executions: int = 0
     deliveries: int = 0
 
@@ -273,13 +286,17 @@ class Fanout:
         member.leave()
         member.operation.task = asyncio.create_task(member.handler.run_member(member, after))
 
-    async def payload(self, stream: Stream, step: Delivered, viewer: Any) -> dict[str, Any] | None:
+    async def payload(self, stream: Stream, step: Delivered, read: ReadRow) -> dict[str, Any] | None:
         """What is sent of an event; None where it is not one that is followed."""
         plan, event = stream.plan, step.event
         if event.kind not in plan.declared.kinds or not stream.following.wanted(event):
             return None
-        binding, fetch = self.engine.binding(viewer), self.engine.reads.fetch
-        return await plan.payload(event, str(step.cursor), binding, fetch, stream.variables)
+        return await plan.payload(event, str(step.cursor), read)
+
+    def run(self, stream: Stream, viewer: Any, row_id: str | None = None) -> Run:
+        """What reads rows for a viewer of a stream."""
+        variables = {**stream.variables, EVENT_ROW: row_id}
+        return Run(self.engine.binding(viewer), self.engine.reads.fetch, variables, MOST)
 
     async def close(self) -> None:
         for group in list(self.groups.values()):
@@ -317,7 +334,10 @@ class Fanout:
             case Reset(reason, cursor):
                 return plan.marker(RESET, cursor=str(cursor), reason=str(reason))
             case Delivered():
-                return await self.payload(member.stream, step, member.context.viewer)
+                return await self.payload(member.stream, step, partial(self._row_for, member))
+
+    async def _row_for(self, member: Member, row: RootRow, row_id: str) -> Any:
+        return await self.run(member.stream, member.context.viewer, row_id).row(row)
 
     def _joined(self, member: Member, place: Cursor, permission: Pass) -> bool:
         if place.seq == 0:
@@ -329,7 +349,8 @@ class Fanout:
             return group.take(member, place.seq, permission)
         if permission.is_stale:
             return False
-        group = self.groups[key] = Group(self, key, stream, viewer, place)
+        making = stream.plan.making(self.engine.binding(viewer), self.engine.key(viewer), stream.variables)
+        group = self.groups[key] = Group(self, key, stream, viewer, making, place)
         group.take(member, place.seq, permission)
         group.task = asyncio.create_task(group.run())
         return True
