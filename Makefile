@@ -1,6 +1,6 @@
 # Casewire. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench schema migrations console lock clean
+.PHONY: help run test check bench soak schema migrations console lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,6 +21,10 @@ check: test ## Tests (layers among them), format, lint, types, schema.graphql up
 
 bench: $(VENV)/.tests ## Measure against a floor and peers in one run, and say what moved
 	$(RUN) -m bench
+
+soak: $(VENV)/.tests ## Long storms of faults over every combination, then every mutant: make soak MINUTES=10
+	$(RUN) -m tests.realtime.faults.soak --minutes $(or $(MINUTES),10)
+	$(RUN) -m tests.realtime.faults.soak --mutants
 
 schema: $(VENV)/.runs ## Write schema.graphql
 	$(RUN) -m server schema > schema.graphql

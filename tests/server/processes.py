@@ -105,11 +105,14 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        self.process, self.output = begin(self.environment, self.folder, "serve", "--port", str(self.port))
+        self.process, self.output = self.begin()
         async with asyncio.timeout(STARTS_WITHIN), http(self.address) as client:
             while not await self._ready(client):
                 assert self.process.is_alive(), self.said()
                 await asyncio.sleep(0.05)
+
+    def begin(self) -> tuple[BaseProcess, Path]:
+        return begin(self.environment, self.folder, "serve", "--port", str(self.port))
 
     def said(self) -> str:
         """The lines of its log since it was last started."""
