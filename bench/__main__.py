@@ -14,6 +14,7 @@ from bench import baseline, peers, picture, postgres
 from bench.data import RESULTS, postgres_database, sqlite_database
 from bench.fanout import measure_fanout
 from bench.goals import reached
+from bench.latency import measure_catch_up, measure_latency
 from bench.memory import measure_memory
 from bench.mixed import measure_mixed
 from bench.queries import measure_queries
@@ -26,7 +27,7 @@ from bench.world import World
 
 POSTGRES = "postgres://root@127.0.0.1:5432/casewire_bench"
 KEPT = ("rounds", "seconds", "tickets", "large", "watchers", "events")
-SUITES = ("queries", "postgres", "fanout", "memory", "mixed", "scale", "start")
+SUITES = ("queries", "postgres", "fanout", "latency", "memory", "mixed", "scale", "start")
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: written by `python -m bench --save` -->", "<!-- end of results -->"
 
@@ -85,6 +86,10 @@ def measurements(given: argparse.Namespace) -> dict[str, Callable[[], list[Recor
         "queries": lambda: measure_queries(world, on_file(), names=names, **common),
         "postgres": on_postgres,
         "fanout": lambda: measure_fanout(world, watchers=given.watchers, names=names, **common),
+        "latency": lambda: [
+            *measure_latency(world, given.postgres, **common),
+            *measure_catch_up(world, watchers=given.watchers, say=say),
+        ],
         "memory": lambda: measure_memory(world, watchers=given.watchers, events=given.events, say=say, names=names),
         "mixed": lambda: measure_mixed(world, watchers=min(200, given.watchers), names=names, **common),
         "scale": lambda: measure_scale(world, World(tickets=given.large), **common),

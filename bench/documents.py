@@ -57,6 +57,11 @@ subscription Watch($ticket: ID!) {
   }
 }"""
 
+RESUME = WATCH.replace("$ticket: ID!)", "$ticket: ID!, $after: Cursor)").replace(
+    "ticketId: $ticket)", "ticketId: $ticket, after: $after)"
+)
+"""The same after a place."""
+
 SEND = """\
 mutation Send($input: MessageSendInput!) { messageSend(input: $input) { message { id } errors { code } } }"""
 

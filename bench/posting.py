@@ -1,12 +1,15 @@
 """Messages posted to a server that is watched: one by one through its API, or many tickets' at a stroke."""
 
+import asyncio
 import http.client
 import itertools
+import re
 import sqlite3
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from uuid_utils.compat import uuid7
 
@@ -41,7 +44,7 @@ class Poster:
         assert "errors" not in answer, answer
         assert answer["data"]["messageSend"]["message"], answer
 
-    def publish(self, tickets: list[UUID], writer: "LogWriter | None") -> None:
+    def publish(self, tickets: list[UUID], writer: "LogWriter | PostgresLogWriter | None") -> None:
         """A message on each of these tickets, which is in the database already when the server hears of it."""
         if writer is None:
             self._post("publish", [self._message(each) for each in tickets])
@@ -81,16 +84,59 @@ class LogWriter:
         for ticket in map(str, tickets):
             key = str(uuid7())
             ((sequence, public),) = run(_NUMBER, (ticket,)).fetchall()
-            run(_STORE, (key, ticket, sequence, public, now, stamp() + TEXT, key, author))
-            data = orjson.dumps({"message": key, "fields": ["messages", "lastSequence"]}).decode()
-            for topic in (f"ticket:{ticket}", f"ticket:{ticket}:pub"):
+            for topic in topics_of(ticket):
                 ((heads[topic],),) = run(_HEAD, (topic,)).fetchall()
-                run(_EVENT, (topic, heads[topic], f"message:{key}", data, now))
+                run(_EVENT, (topic, heads[topic], f"message:{key}", told(key), now))
+            run(_STORE, (key, ticket, sequence, public, now, stamp() + TEXT, key, author))
         run("COMMIT")
         return heads
 
     def close(self) -> None:
         self._connection.close()
+
+
+class PostgresLogWriter:
+    """The same on PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self._connection: asyncpg.Connection = self._runner.run(asyncpg.connect(url))
+
+    def write(self, tickets: list[UUID], author: str) -> dict[str, int]:
+        return self._runner.run(self._write(tickets, UUID(author)))
+
+    async def _write(self, tickets: list[UUID], author: UUID) -> dict[str, int]:
+        now = datetime.now(UTC)
+        heads: dict[str, int] = {}
+        async with self._connection.transaction():
+            for ticket in tickets:
+                key = uuid7()
+                sequence, public = await self._connection.fetchrow(numbered(_NUMBER), ticket)
+                for topic in topics_of(str(ticket)):
+                    heads[topic] = await self._connection.fetchval(numbered(_HEAD), topic)
+                    event = (topic, heads[topic], f"message:{key}", told(str(key)), now)
+                    await self._connection.execute(numbered(_EVENT), *event)
+                message = (key, ticket, sequence, public, now, stamp() + TEXT, str(key), author)
+                await self._connection.execute(numbered(_STORE), *message)
+        return heads
+
+    def close(self) -> None:
+        self._runner.run(self._connection.close())
+        self._runner.close()
+
+
+def topics_of(ticket: str) -> tuple[str, str]:
+    return f"ticket:{ticket}", f"ticket:{ticket}:pub"
+
+
+def told(message: str) -> str:
+    return orjson.dumps({"message": message, "fields": ["messages", "lastSequence"]}).decode()
+
+
+def numbered(statement: str) -> str:
+    """With PostgreSQL's parameters."""
+    numbers = itertools.count(1)
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", statement)
 
 
 def log_writer(contestant: Contestant, path: str) -> LogWriter | None:
@@ -104,7 +150,7 @@ _NUMBER = """
 _STORE = """
     INSERT INTO message (id, ticket_id, sequence, public_sequence, visibility, automatic, occurred_at, kind, source,
                          delivery_state, body, client_message_id, actor_id)
-    VALUES (?, ?, ?, ?, 'PUBLIC', 0, ?, 'CHAT', 'PORTAL', 'SENT', ?, ?, ?)"""
+    VALUES (?, ?, ?, ?, 'PUBLIC', FALSE, ?, 'CHAT', 'PORTAL', 'SENT', ?, ?, ?)"""
 _HEAD = """
     INSERT INTO feed_stream (topic, epoch, head, floor) VALUES (?, '0000beef', 1, 0)
     ON CONFLICT (topic) DO UPDATE SET head = feed_stream.head + 1 RETURNING head"""

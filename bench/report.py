@@ -17,6 +17,8 @@ FIGURES = {
     "steady_p99_ms": "steady p99 ms",
     "alone_p99_ms": "alone p99 ms",
     "lists_rate": "lists per s",
+    "pages": "pages read",
+    "grown_mb": "grown MB",
     "kb_per_watcher": "KB each",
     "growth_mb": "growth MB",
     "seconds": "s",

@@ -35,17 +35,28 @@ class WatchReport:
 
 
 class Watchers:
-    """The process of watchers; `subscriptions` are the variables of one watcher each, `tokens` are used in turn."""
+    """The process of watchers; `subscriptions` are the variables of one watcher each, `tokens` and `ports` are used in
+    turn. `at_a_time` of them subscribe together, and all have caught up within `patience` seconds."""
 
-    def __init__(self, port: int, document: str, subscriptions: list[dict[str, Any]], tokens: list[str]) -> None:
+    def __init__(
+        self,
+        port: int | list[int],
+        document: str,
+        subscriptions: list[dict[str, Any]],
+        tokens: list[str],
+        *,
+        at_a_time: int = 50,
+        patience: float = 120.0,
+    ) -> None:
         self._shared = tempfile.NamedTemporaryFile()  # noqa: SIM115  (closed in `close`)
         self._shared.truncate(8)
         self._counter = mmap.mmap(self._shared.fileno(), 8)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.watching"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        spec = {"port": port, "document": document, "subscriptions": subscriptions, "tokens": tokens}
-        self._say({**spec, "counter": self._shared.name})
+        spec = {"document": document, "subscriptions": subscriptions, "tokens": tokens, "counter": self._shared.name}
+        ports = [port] if isinstance(port, int) else port
+        self._say({**spec, "ports": ports, "at_a_time": at_a_time, "patience": patience})
         if (answer := self._line()) != "ready":
             raise RuntimeError(f"the watchers could not subscribe: {answer}")
 

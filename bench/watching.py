@@ -11,9 +11,6 @@ from typing import Any
 
 import uvloop
 
-AT_A_TIME = 50
-"""Sockets that are opened together."""
-SUBSCRIBE_SECONDS = 120.0
 PER_ADDRESS = 500
 """Sockets from one local address: a server may bound how many it takes from each."""
 
@@ -63,7 +60,7 @@ class Figures:
 class Watcher(asyncio.Protocol):
     def __init__(self, number: int, spec: dict[str, Any], figures: Figures) -> None:
         self._figures = figures
-        self._port = spec["port"]
+        self.port = spec["ports"][number % len(spec["ports"])]
         token = spec["tokens"][number % len(spec["tokens"])]
         payload = {"query": spec["document"], "variables": spec["subscriptions"][number]}
         self._init = frame({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
@@ -74,7 +71,7 @@ class Watcher(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        transport.write(UPGRADE.format(port=self._port).encode())
+        transport.write(UPGRADE.format(port=self.port).encode())
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
@@ -144,16 +141,16 @@ def frame(message: dict[str, Any]) -> bytes:
 
 async def subscribe_all(spec: dict[str, Any], figures: Figures) -> None:
     loop = asyncio.get_running_loop()
-    gate = asyncio.Semaphore(AT_A_TIME)
+    gate = asyncio.Semaphore(spec["at_a_time"])
 
     async def one(number: int) -> None:
         async with gate:
             local = (f"127.0.0.{1 + number // PER_ADDRESS}", 0)
             make = Watcher(number, spec, figures)
-            await loop.create_connection(lambda: make, "127.0.0.1", spec["port"], local_addr=local)
+            await loop.create_connection(lambda: make, "127.0.0.1", make.port, local_addr=local)
             await make.ready
 
-    async with asyncio.timeout(SUBSCRIBE_SECONDS):
+    async with asyncio.timeout(spec["patience"]):
         await asyncio.gather(*(one(number) for number in range(len(spec["subscriptions"]))))
 
 

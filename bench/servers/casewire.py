@@ -1,14 +1,15 @@
-"""Casewire itself: the application and server of the product, and two more routes.
+"""Casewire itself: the application and server of the product, and three more routes.
 
 `POST /bench/ring` says that another process has written to the log, as the doorbell of several processes would, so
 that delivery can be measured without what posting costs. `GET /bench/statements` gives the SQL executed since it was
-asked last, when `BENCH_LISTEN` is set.
+asked last, when `BENCH_LISTEN` is set. `GET /bench/stats` gives how often the log was read.
 """
 
 import gc
 
 gc.disable()  # as `python -m server` does until the application is ready
 
+import dataclasses
 import os
 import sqlite3
 from typing import Any
@@ -58,7 +59,11 @@ def main() -> None:
         found, heard[:] = heard[:], []
         return JSONResponse(found)
 
+    async def stats(request: Request) -> Response:
+        return JSONResponse(dataclasses.asdict(casewire.services.hub.stats))
+
     casewire.app.router.routes += [
+        Route("/bench/stats", stats),
         Route("/bench/ring", ring, methods=["POST"]),
         Route("/bench/statements", statements),
     ]
