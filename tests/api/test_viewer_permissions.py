@@ -1,0 +1,165 @@
+"""`viewerPermissions` says before what the mutations say after: every viewer, every state of a ticket (S52, J4)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import models
+from domain.actions import ACTIONS
+from domain.enums import Confidentiality, EscalationStage, MemberVisibility, ReplyBlockedReason, TicketStatus
+from domain.policy import ANONYMOUS
+from resolvers.context import Context, Services
+from resolvers.transaction import Work, work_in_transaction
+from tests.api.world import VIEWERS, World, gid, make_world
+from tests.client import Client, schema
+from tests.clock import Clock
+from tests.conftest import AsUser
+from tests.engine.desk import planned_desk, viewer_of
+from tests.factories import make_escalation, make_participant, make_ticket
+
+pytestmark = pytest.mark.anyio
+
+FIELDS = [*ACTIONS, "reply_blocked_reason"]
+
+
+def in_api(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.title() for each in others)
+
+
+ASK = "query($t: ID!) { ticket(id: $t) { viewerPermissions { " + " ".join(map(in_api, FIELDS)) + " } } }"
+
+STATES: dict[str, Callable[[World, Clock], dict[str, Any]]] = {
+    "open": lambda world, clock: {},
+    "assigned": lambda world, clock: {"assignee": world["agent"]},
+    "locked": lambda world, clock: {"locked": True},
+    "resolved": lambda world, clock: {"status": TicketStatus.RESOLVED, "resolved_at": clock()},
+    "resolved, locked": lambda world, clock: {"status": TicketStatus.RESOLVED, "resolved_at": clock(), "locked": True},
+    "resolved at the end of the window": lambda world, clock: {
+        "status": TicketStatus.RESOLVED,
+        "resolved_at": clock() - timedelta(days=7),
+    },
+    "resolved too long ago": lambda world, clock: {
+        "status": TicketStatus.RESOLVED,
+        "resolved_at": clock() - timedelta(days=7, microseconds=1),
+    },
+    "closed": lambda world, clock: {"status": TicketStatus.CLOSED, "closed_at": clock(), "assignee": world["agent"]},
+    "unclaimed": lambda world, clock: {"requester": None, "owner": None},
+    "unclaimed, closed": lambda world, clock: {
+        "requester": None,
+        "owner": None,
+        "status": TicketStatus.CLOSED,
+        "closed_at": clock(),
+    },
+    "private": lambda world, clock: {"confidentiality": Confidentiality.AUTHOR_ONLY, "assignee": world["agent"]},
+    "escalated": lambda world, clock: {"is_escalated": True},
+    "to be confirmed": lambda world, clock: {"is_escalated": True},
+}
+
+MUTATIONS = {
+    "can_reply": 'messageSend(input: {ticketId: $t, clientMessageId: "1", message: {body: "x"}})',
+    "can_add_note": 'noteAdd(input: {ticketId: $t, body: "x"})',
+    "can_resolve": "ticketResolve(input: {ticketId: $t})",
+    "can_close": "ticketClose(input: {ticketId: $t})",
+    "can_reopen": 'ticketReopen(input: {ticketId: $t, comment: "x"})',
+    "can_follow": "ticketFollow(input: {ticketId: $t})",
+    "can_add_followers": "ticketFollowersAdd(input: {ticketId: $t, userIds: [$u]})",
+    "can_add_contact": "ticketContactAdd(input: {ticketId: $t, userId: $u})",
+    "can_share": "ticketShare(input: {ticketId: $t, userIds: [$u]})",
+    "can_claim": "ticketClaim(input: {ticketId: $t})",
+    "can_confirm_resolution": "escalationConfirmResolution(input: {escalationId: $e})",
+    "can_see_internal": 'noteAdd(input: {ticketId: $t, body: "x", visibility: INTERNAL})',
+}
+"""What a field promises; each is tried and taken back."""
+
+
+class TakenBack(Exception):
+    """Ends a unit of work without a trace."""
+
+
+def test_every_action_is_tried() -> None:
+    assert MUTATIONS.keys() | {"can_update_status"} == ACTIONS.keys()
+
+
+@pytest.mark.parametrize("preset", MemberVisibility)
+async def test_a_field_and_its_mutation_never_disagree(
+    as_user: AsUser, services: Services, clock: Clock, preset: MemberVisibility
+) -> None:
+    world = await make_world(preset)
+    answers: set[tuple[str, bool]] = set()
+    reasons: set[str] = set()
+
+    for state, made in STATES.items():
+        ticket, escalation = await make(world, clock, state, made)
+        given = {"t": gid(ticket), "e": gid(escalation), "u": gid(world["author"])}
+        for name in VIEWERS[:-1]:
+            found = (await as_user(world.people[name]).ask(ASK, t=given["t"]))["ticket"]
+            if found is None:
+                continue
+            told = found["viewerPermissions"]
+            where = (state, name)
+            for action, call in MUTATIONS.items():
+                if action == "can_see_internal" and state.endswith("closed"):
+                    continue  # nothing is written on a closed ticket, whoever reads it
+                refusal = await tried(as_user(world.people[name]), services, call, given)
+                assert told[in_api(action)] is (refusal is None), (where, action, refusal)
+                answers.add((action, refusal is None))
+            changes = [told[in_api(each)] for each in ("can_resolve", "can_close", "can_reopen")]
+            assert told["canUpdateStatus"] is any(changes), where
+            assert (told["replyBlockedReason"] is None) is told["canReply"], where
+            reasons.add(told["replyBlockedReason"])
+
+    assert answers == {(action, answer) for action in MUTATIONS for answer in (True, False)}
+    assert reasons == {None, *ReplyBlockedReason} - {ReplyBlockedReason.HISTORY_UNAVAILABLE}
+
+
+async def test_both_ways_to_an_answer_say_the_same_in_a_few_statements(db: str, clock: Clock) -> None:  # J5
+    world = await make_world()
+    for state, made in STATES.items():
+        await make(world, clock, state, made)
+    ask = "{ tickets(scope: ALL, filter: {}, first: 50) { nodes { viewerIsFollowing viewerPermissions { "
+    document = ask + " ".join(map(in_api, FIELDS)) + " } } } }"
+
+    async with planned_desk(db) as desk:
+        for name in ("author", "helper", "agent"):
+            found = await desk.agreed(document, await viewer_of(world[name]))
+            assert found is not None, name
+            assert len(found["tickets"]["nodes"]) > 5, name
+
+
+async def make(
+    world: World, clock: Clock, state: str, made: Callable[[World, Clock], dict[str, Any]]
+) -> tuple[models.Ticket, models.Escalation]:
+    given = made(world, clock)
+    ticket = await make_ticket(world.acme, given.pop("requester", world["author"]), **given)
+    await make_participant(ticket, world["helper"])
+    stage = EscalationStage.VERIFYING_RESOLUTION if state == "to be confirmed" else EscalationStage.IN_REVIEW
+    if not ticket.is_escalated:
+        ended = {"stage": EscalationStage.RESOLVED, "resolved_at": clock()}
+        return ticket, await make_escalation(ticket, **ended)
+    return ticket, await make_escalation(ticket, stage=stage)
+
+
+async def tried(client: Client, services: Services, call: str, given: dict[str, str]) -> str | None:
+    """The code that the mutation is refused with; it is taken back in any case."""
+    used = [name for name in given if f"${name}" in call]
+    document = f"mutation({', '.join(f'${name}: ID!' for name in used)}) {{ {call} {{ errors {{ code }} }} }}"
+    context = Context(await client.viewer(), services)
+    codes: list[str | None] = []
+
+    async def body(work: Work) -> None:
+        values = {name: given[name] for name in used}
+        result = await schema().execute(document, variable_values=values, context_value=context)
+        if result.errors:
+            codes.append(str((result.errors[0].extensions or {}).get("code")))
+        else:
+            assert result.data is not None
+            (payload,) = result.data.values()
+            codes.append(payload["errors"][0]["code"] if payload["errors"] else None)
+        raise TakenBack
+
+    with pytest.raises(TakenBack):
+        await work_in_transaction(Context(ANONYMOUS, services), body)
+    return codes[0]
