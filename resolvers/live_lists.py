@@ -181,17 +181,17 @@ def _watching(ctx: Context, scope: TicketListScope, organization_id: UUID | None
     """The guard of a running list. It makes the viewer anew, from the database, each time it is asked.
 
     It raises as `in_scope` once the list is not the viewer's any more. A viewer who may see another part of it than
-    before is Moved.
+    when this guard was made is Moved.
     """
+    before = rights(ctx.viewer)
 
     async def check() -> Collection[str]:
         viewer = await load_again(ctx.viewer)
         if viewer is None:
             raise NotFound("list")
-        changed = rights(viewer) != rights(ctx.viewer)
         ctx.viewer = viewer
         in_scope(ctx, scope, organization_id)
-        if changed:
+        if rights(viewer) != before:
             raise Moved
         return rests_on(viewer)
 
