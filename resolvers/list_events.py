@@ -8,8 +8,8 @@ of work is about to commit: whoever announces a change need not think of them. T
 - `org:{id}:unclaimed`: for customers who do not, those that nobody opened and whoever may claims;
 - `tickets:{user id}`: the tickets that a person takes part in or follows, as a customer sees them.
 
-Nothing internal is told to customers, nothing author-only but to its author, and nothing from before the organization's
-history begins: so nobody can tell from a gap that it happened.
+Nothing internal is told to customers, nothing author-only but to its author, and nothing that a regulation or the
+beginning of the organization's history keeps from them: so nobody can tell from a gap that it happened.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from uuid import UUID
 
 import orjson
 
-from domain.enums import Confidentiality
+from domain.enums import Confidentiality, HistoryAvailability
 from engine.prepared import Prepared
 from models import Ticket
 from realtime.log import MAX_DATA, Draft
@@ -82,8 +82,8 @@ def public_lists(moments: list[Facts]) -> set[str]:
     """The streams of customers that a ticket belongs onto, which had these facts before and after."""
     found: set[str] = set()
     for facts in moments:
-        since = facts["history_starts_at"]
-        if since is not None and facts["created_at"] < since:
+        since, availability = facts["history_starts_at"], facts["history_availability"]
+        if availability != HistoryAvailability.AVAILABLE or (since is not None and facts["created_at"] < since):
             continue
         found |= {list_of_person(each) for each in _ids([facts], "requester_id")}
         if facts["confidentiality"] != Confidentiality.AUTHOR_ONLY:

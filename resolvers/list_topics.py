@@ -17,5 +17,5 @@ def list_of_unclaimed(organization_id: UUID) -> str:
 
 
 def list_of_person(user_id: UUID) -> str:
-    """The stream of the tickets that a person takes part in."""
+    """The stream of the tickets that a person takes part in or follows."""
     return f"tickets:{user_id}"

@@ -45,6 +45,7 @@ FIXED = ("created_at", "reference")
 
 LOOKED_UP = {
     "request_type_key": 'SELECT "key" FROM "request_type" WHERE "id" = "ticket"."request_type_id"',
+    "history_availability": 'SELECT "history_availability" FROM "organization" WHERE "id" = "ticket"."organization_id"',
     "history_starts_at": 'SELECT "history_starts_at" FROM "organization" WHERE "id" = "ticket"."organization_id"',
 }
 

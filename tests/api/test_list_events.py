@@ -9,7 +9,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 import models
-from domain.enums import Confidentiality, OrganizationRole, TicketChannel, TicketStatus
+from domain.enums import Confidentiality, HistoryAvailability, OrganizationRole, TicketChannel, TicketStatus
 from realtime.log import MAX_DATA, Draft
 from resolvers.list_events import list_drafts, public_lists
 from resolvers.streams import TICKET_CHANGED, streams_of
@@ -19,6 +19,7 @@ from tests.api.world import gid
 from tests.conftest import AsUser
 from tests.factories import (
     LONG_AGO,
+    make_follower,
     make_member,
     make_organization,
     make_participant,
@@ -103,6 +104,24 @@ async def test_what_is_older_than_the_history_is_not_told_to_customers(desk: Des
 
     await send(desk.sam, await make_ticket(desk.acme, desk.people["ann"], created_at=LONG_AGO), "one")
     assert (await desk.told()).keys() == {"desk", "org", "org:pub", "tickets of ann"}
+
+
+async def test_what_a_regulation_keeps_from_customers_is_not_told_to_them(desk: Desk) -> None:  # S11
+    await desk.acme.update_from_dict({"history_availability": HistoryAvailability.UNAVAILABLE_REGULATORY}).save()
+
+    await send(desk.sam, await make_ticket(desk.acme, desk.people["ann"]), "one")
+
+    assert (await desk.told()).keys() == {"desk", "org"}
+
+
+async def test_followers_are_told_and_whoever_may_claim_what_nobody_opened(desk: Desk) -> None:  # S14, S83
+    ticket = await make_ticket(desk.acme, None)
+    await make_follower(ticket, desk.people["bob"])
+
+    await send(desk.sam, ticket, "one")
+
+    lists = {"desk", "org", "org:pub", f"org:{desk.acme.id}:unclaimed", "tickets of bob"}
+    assert (await desk.told()).keys() == lists
 
 
 async def test_what_becomes_confidential_is_told_to_those_who_saw_it(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from tests.api.world import codes, gid
 from tests.client import Client, Stream
 from tests.conftest import AsUser
 from tests.factories import (
+    make_follower,
     make_member,
     make_organization,
     make_participant,
@@ -154,6 +155,26 @@ async def test_an_agents_list_follows_the_assignment(desk: Desk) -> None:  # S46
         await nothing_more(stream)
 
 
+async def test_a_list_of_what_one_follows_is_followed_by_following(desk: Desk) -> None:
+    """S83, S26: it is the list that is watched unless another is named; following brings a ticket in, and it goes."""
+    ticket = await make_ticket(desk.acme, desk.people["ann"])
+    follow = "mutation($t: ID!) { ticketFollow(input: {ticketId: $t}) { errors { code } } }"
+    unfollow = "mutation($t: ID!) { ticketUnfollow(input: {ticketId: $t}) { errors { code } } }"
+    document = """subscription { tickets { __typename ... on TicketChange {
+      changeType removedId ticket { id } cursor changedFields } } }"""
+    async with desk.bob.watch(document) as stream, desk.sam.watch(document) as support:
+        await begun(stream)
+        await begun(support)
+        assert (await desk.bob.ask(follow, t=gid(ticket)))["ticketFollow"] == {"errors": []}
+        assert told(await stream.next()) == ("ADDED", gid(ticket))
+        await send(desk.ann, ticket)
+        assert told(await stream.next()) == ("UPDATED", gid(ticket))
+        assert (await desk.bob.ask(unfollow, t=gid(ticket)))["ticketUnfollow"] == {"errors": []}
+        assert told(await stream.next()) == ("REMOVED", gid(ticket))
+        await send(desk.ann, ticket)
+        await nothing_more(stream, support)
+
+
 async def test_who_was_away_is_told_what_went_meanwhile(desk: Desk) -> None:
     """J1: two changes that only together tell why a ticket is no longer in the list; the row is read after both."""
     ticket = await make_ticket(desk.acme, desk.people["ann"], assignee=desk.people["sam"])
@@ -243,9 +264,15 @@ async def test_every_scope_means_the_same_in_memory_and_in_sql(desk: Desk, servi
     for n in range(24):
         organization = desk.acme if n % 3 else await models.Organization.get(id=other)
         requester = [None, desk.people["ann"], desk.people["sam"], desk.people["bob"]][n % 4]
-        await make_ticket(organization, requester, assignee=[None, desk.people["sam"]][n // 2 % 2])
+        row = await make_ticket(organization, requester, assignee=[None, desk.people["sam"]][n // 2 % 2])
+        for m, name in enumerate(("ann", "bob", "sam")):
+            if n >> m & 1:
+                await make_participant(row, desk.people[name])
+            if (n + m) % 5 == 0:
+                await make_follower(row, desk.people[name])
+        await make_follower(row)
     facts = {row.id: facts_of(row) for row in await with_facts(models.Ticket.all())}
-    compared = 0
+    compared: list[int] = []
 
     for scope in TicketListScope:
         for client in (desk.sam, desk.ann, desk.bob):
@@ -260,9 +287,10 @@ async def test_every_scope_means_the_same_in_memory_and_in_sql(desk: Desk, servi
                 holds = scope_question(context.viewer, scope, organization_id)
                 seen = set(await models.Ticket.visible_to(context.viewer).values_list("id", flat=True))
                 assert {each for each in seen if holds(facts[each])} == rows, (scope, context.viewer)
-                compared += 1
+                compared.append(len(rows))
 
-    assert compared >= 20
+    assert len(compared) >= 28
+    assert len([size for size in compared if 0 < size < len(facts)]) >= 20
 
 
 class Watcher:

@@ -128,6 +128,9 @@ class Drawn:
         async def ids(model: type[Any]) -> list[UUID]:
             return [*await model.all().order_by("id").values_list("id", flat=True), NOBODY]
 
+        async def escalations() -> list[str]:
+            return [each.reference for each in await models.Escalation.all().order_by("number")]
+
         people = await ids(models.User)
         hours = [LONG_AGO + timedelta(hours=n) for n in range(-30, 30, 3)]
         references = [row.reference for row in await models.Ticket.all().order_by("number")]
@@ -148,7 +151,7 @@ class Drawn:
             "service_levels": list(ServiceLevel),
             "issue_type_ids": await ids(models.IssueType),
             "references": [*references, references[0].lower(), "T-0", ""],
-            "escalation_references": [each.reference for each in await models.Escalation.all()] + ["CP-0", "\x00"],
+            "escalation_references": [*await escalations(), "CP-0", "\x00"],
             "created_at": hours,
             "last_activity_at": hours,
         }
