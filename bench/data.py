@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,9 @@ from bench.rows import tables
 from bench.world import World
 from engine.instants import instant_text
 from models.migrate import migrate
+
+SEARCH = import_module("models.migrations.0005_search")
+"""Row by row the full-text index would be written in as many pieces: it is taken off, and made anew at once."""
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -33,7 +37,7 @@ def sqlite_database(world: World) -> Path:
         for leftover in draft.parent.glob(draft.name + "*"):
             leftover.unlink()
         asyncio.run(migrate(f"sqlite://{draft.resolve()}", report=lambda line: None))
-        _fill_sqlite(draft, world)
+        fill_sqlite(draft, world)
         draft.rename(path)
         draft.with_name(f"{draft.name}.migrating").unlink()
     return path
@@ -43,19 +47,25 @@ def _migrations() -> Iterable[Path]:
     return (Path(__file__).parent.parent / "models" / "migrations").glob("0*.py")
 
 
-def _fill_sqlite(path: Path, world: World) -> None:
+def fill_sqlite(path: Path, world: World) -> None:
     sqlite3.register_adapter(UUID, str)
     sqlite3.register_adapter(datetime, instant_text)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("PRAGMA journal_mode=OFF")
     connection.execute("PRAGMA cache_size=-1000000")
+    for statement in SEARCH.off_sqlite():
+        connection.execute(statement)
     for name, columns, rows in tables(world):
         names = columns.split()
         connection.execute("BEGIN")
         marks = ", ".join("?" for _ in names)
         connection.executemany(f'INSERT INTO "{name}" ({", ".join(names)}) VALUES ({marks})', rows)
         connection.execute("COMMIT")
+    connection.execute("BEGIN")
+    for statement in SEARCH.on_sqlite():
+        connection.execute(statement)
+    connection.execute("COMMIT")
     connection.execute("ANALYZE")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
@@ -69,7 +79,7 @@ def postgres_database(world: World, url: str) -> None:
     """
     asyncio.run(_recreate(url))
     asyncio.run(migrate(url, report=lambda line: None))
-    asyncio.run(_fill_postgres(url, world))
+    asyncio.run(fill_postgres(url, world))
 
 
 async def _recreate(url: str) -> None:
@@ -82,10 +92,12 @@ async def _recreate(url: str) -> None:
     await connection.close()
 
 
-async def _fill_postgres(url: str, world: World) -> None:
+async def fill_postgres(url: str, world: World) -> None:
     connection = await asyncpg.connect(url)
+    await connection.execute(SEARCH.off_postgres())
     for name, columns, rows in tables(world):
         await connection.copy_records_to_table(name, columns=columns.split(), records=rows)
+    await connection.execute(SEARCH.on_postgres())
     await connection.execute("ANALYZE")
     await connection.close()
 

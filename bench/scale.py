@@ -1,28 +1,50 @@
-"""What a page costs when there are a hundred times as many tickets: the first page, and one from the middle."""
+"""What a list costs when there are a hundred times as many tickets: its first page, its tenth, one from the middle, a
+filtered one, its count, and a search."""
 
 import random
 import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 from bench.contestants import CASEWIRE, FLOOR, start
 from bench.data import sqlite_database
-from bench.documents import Query
+from bench.documents import LIST, Query
 from bench.queries import measure_one, queries_of
 from bench.records import Record
 from bench.servers.floor_queries import cursor
 from bench.world import World, key
 
-MIDDLE = """
-    SELECT id, last_activity_at FROM ticket WHERE organization_id = ? ORDER BY last_activity_at DESC, id DESC
-    LIMIT 1 OFFSET (SELECT count(*) / 2 FROM ticket WHERE organization_id = ?)"""
+PLACE = """
+    SELECT id, last_activity_at FROM ticket WHERE organization_id = ?{} ORDER BY last_activity_at DESC, id DESC
+    LIMIT 1 OFFSET {}"""
+MIDDLE = PLACE.format("", "(SELECT count(*) / 2 FROM ticket WHERE organization_id = ?1)")
+TENTH = PLACE.format(" AND status NOT IN ('RESOLVED', 'CLOSED')", "9 * 50 - 1")
+
+AFTER = {"tenth page": TENTH, "middle page": MIDDLE}
+"""The statements that find the row before a page."""
+
+FILTERED = LIST.replace("$after: Cursor)", "$after: Cursor, $filter: TicketFilter)").replace(
+    "first: 50,", "filter: $filter, first: 50,"
+)
+COUNT = """\
+query Count($organization: ID!) {
+  tickets(scope: ORGANIZATION, organizationId: $organization) { totalCount }
+}"""
+SEARCH = """\
+query Search($organization: ID!, $text: String!) {
+  search(text: $text, kinds: [TICKET, MESSAGE], organizationId: $organization, first: 20) {
+    nodes { kind score highlights node { id } }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
 
 
 def measure_scale(
     small: World, large: World, *, rounds: int, seconds: float, say: Callable[[str], None]
 ) -> list[Record]:
-    """One record per server, size, page and round; the job names size and page."""
+    """One record per server, size, page and round; the job names size and page. The floor has the plain pages only."""
     dice = random.Random()
     records = []
     with ExitStack() as stack:
@@ -33,7 +55,8 @@ def measure_scale(
             for each in (CASEWIRE, FLOOR):
                 process = start(each, f"sqlite://{path}")
                 stack.callback(process.stop)
-                cells += [(world, each, process, name, query) for name, query in pages(world, path)]
+                asked = pages(world, path) if each is FLOOR else pages(world, path) + questions(world)
+                cells += [(world, each, process, name, query) for name, query in asked]
         for turn in range(rounds):
             for world, each, process, name, query in dice.sample(cells, len(cells)):
                 record = measure_one(each, process, query, "sqlite://", seconds)
@@ -45,14 +68,33 @@ def measure_scale(
 
 
 def pages(world: World, path: Path) -> list[tuple[str, Query]]:
-    listing = queries_of(world)[0]
-    first = listing.variables[0]
+    listing, first = listed(world)
     organization = str(key("organization", 0))
-    connection = sqlite3.connect(path)
-    ((row_id, active),) = connection.execute(MIDDLE, (organization, organization)).fetchall()
-    connection.close()
-    middle = cursor("tickets by activity:desc", active, row_id)
+    with closing(sqlite3.connect(path)) as connection:
+        found = {name: connection.execute(sql, (organization,)).fetchone() for name, sql in AFTER.items()}
+    places = {name: cursor("tickets by activity:desc", active, row_id) for name, (row_id, active) in found.items()}
     return [
         ("first page", Query("list", listing.document, listing.viewer, [first])),
-        ("middle page", Query("list", listing.document, listing.viewer, [{**first, "after": middle}])),
+        *(
+            (name, Query("list", listing.document, listing.viewer, [{**first, "after": place}]))
+            for name, place in places.items()
+        ),
     ]
+
+
+def questions(world: World) -> list[tuple[str, Query]]:
+    """What the floor has no answer to."""
+    listing, first = listed(world)
+    narrow = {"statuses": ["OPEN"], "priorities": ["NORMAL"]}
+    of = {"organization": first["organization"]}
+    return [
+        ("filtered page", Query("filtered", FILTERED, listing.viewer, [{**first, "filter": narrow}])),
+        ("count", Query("count", COUNT, listing.viewer, [of])),
+        ("search, common word", Query("search", SEARCH, listing.viewer, [{**of, "text": "camera"}])),
+        ("search, rare word", Query("search", SEARCH, listing.viewer, [{**of, "text": f"T-{world.tickets - 4}"}])),
+    ]
+
+
+def listed(world: World) -> tuple[Query, dict[str, Any]]:
+    listing = queries_of(world)[0]
+    return listing, listing.variables[0]

@@ -7,6 +7,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from domain.naming import line
 
@@ -41,6 +42,10 @@ def folded(text: str) -> str:
     """
     plain = _MARKS.sub(r"\1", unicodedata.normalize("NFD", text.lower()))
     return unicodedata.normalize("NFC", plain).translate(_SPELLINGS)
+
+
+_folded_word = lru_cache(maxsize=8192)(folded)
+"""Of the words of a text few are new."""
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -91,7 +96,7 @@ def highlights(texts: Iterable[str], wanted: tuple[str, ...], *, most: int = 3, 
     wanted = tuple(each for each in wanted if len(each) > 1) or wanted
     for text in texts:
         plain = " ".join(unicodedata.normalize("NFC", text).split())
-        hits = [each.span() for each in _WORD.finditer(plain) if begins(folded(each.group()), wanted)]
+        hits = [each.span() for each in _WORD.finditer(plain) if begins(_folded_word(each.group()), wanted)]
         while hits and len(found) < most:
             start, end = _window(plain, hits[0][0], length)
             found.append(_marked(plain, start, end, [hit for hit in hits if hit[1] <= end]))
@@ -102,7 +107,7 @@ def highlights(texts: Iterable[str], wanted: tuple[str, ...], *, most: int = 3, 
 def excerpt(text: str, wanted: tuple[str, ...], *, length: int = 200) -> str:
     """A piece of a text around the first word found, or its beginning; plain text."""
     plain = " ".join(unicodedata.normalize("NFC", text).split())
-    first = next((each.start() for each in _WORD.finditer(plain) if begins(folded(each.group()), wanted)), 0)
+    first = next((each.start() for each in _WORD.finditer(plain) if begins(_folded_word(each.group()), wanted)), 0)
     start, end = _window(plain, first, length)
     return ("… " if start else "") + plain[start:end] + (" …" if end < len(plain) else "")
 

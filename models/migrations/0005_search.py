@@ -172,13 +172,14 @@ def sqlite_fill(source: Source) -> str:
 
 FUNCTIONS = r"""
 CREATE FUNCTION search_folded(given text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT replace(replace(
+  SELECT CASE WHEN octet_length(given) = length(given) THEN lower(given) ELSE replace(replace(
     normalize(regexp_replace(normalize(lower(given), NFD), '([a-z])[\u0300-\u036f]+', '\1', 'g'), NFC),
-    'ё', 'е'), 'œ', 'oe')
+    'ё', 'е'), 'œ', 'oe') END
 $$;
 CREATE FUNCTION search_words(given text, mark text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(array_agg(DISTINCT mark || left(word, 60)), '{}')
-  FROM regexp_split_to_table(search_folded(given), '[^[:alnum:]]+') word WHERE word <> ''
+  FROM unnest(string_to_array(regexp_replace(search_folded(given), '[^[:alnum:]]+', ' ', 'g'), ' ')) word
+  WHERE word <> ''
 $$;
 CREATE FUNCTION search_vector(title text, body text, kind text, organization uuid) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -238,32 +239,41 @@ def postgres_documents() -> str:
     return f"INSERT INTO search_document ({', '.join(DOCUMENT)}, words) SELECT * FROM ({rows}) r ORDER BY 2;"
 
 
-async def keep(apps, schema_editor) -> None:
-    client = schema_editor.client
-    if schema_editor.DIALECT == "postgres":
-        await client.execute_script(FUNCTIONS)
-        await client.execute_script(postgres_documents())
-        await client.execute_script(ONCE_FILLED)
-        await client.execute_script("".join(map(postgres_triggers, SOURCES)))
-        return
+def on_sqlite() -> list[str]:
+    """All of it, as statements."""
     fill = [documents(), *map(sqlite_fill, SOURCES), "INSERT INTO search_index (search_index) VALUES ('optimize');"]
-    for statement in [*statements(INDEX), *fill, *statements("".join(map(sqlite_triggers, SOURCES)))]:
-        await client.execute_query(statement)
+    return [*statements(INDEX), *fill, *statements("".join(map(sqlite_triggers, SOURCES)))]
+
+
+def off_sqlite() -> list[str]:
+    triggers = [f"{each.table}_found_{when}" for each in SOURCES for when in ("when_made", "when_changed", "no_more")]
+    return [*(f"DROP TRIGGER {name}" for name in triggers), "DROP TABLE search_index", "DELETE FROM search_document"]
+
+
+def on_postgres() -> str:
+    return "".join([FUNCTIONS, postgres_documents(), ONCE_FILLED, *map(postgres_triggers, SOURCES)])
+
+
+def off_postgres() -> str:
+    triggers = "".join(f"DROP FUNCTION {each.table}_found() CASCADE;" for each in SOURCES)
+    column = "ALTER TABLE search_document DROP COLUMN words; DELETE FROM search_document;"
+    return f"{triggers} {column} DROP FUNCTION search_vector, search_words, search_folded;"
+
+
+async def keep(apps, schema_editor) -> None:
+    await run(schema_editor, on_sqlite(), on_postgres())
 
 
 async def keep_no_more(apps, schema_editor) -> None:
-    client = schema_editor.client
+    await run(schema_editor, off_sqlite(), off_postgres())
+
+
+async def run(schema_editor, sqlite: list[str], postgres: str) -> None:
     if schema_editor.DIALECT == "postgres":
-        for each in SOURCES:
-            await client.execute_script(f"DROP FUNCTION {each.table}_found() CASCADE;")
-        await client.execute_script("ALTER TABLE search_document DROP COLUMN words;")
-        await client.execute_script("DROP FUNCTION search_vector, search_words, search_folded;")
-    else:
-        for each in SOURCES:
-            for when in ("when_made", "when_changed", "no_more"):
-                await client.execute_query(f"DROP TRIGGER {each.table}_found_{when}")
-        await client.execute_query("DROP TABLE search_index")
-    await client.execute_query("DELETE FROM search_document")
+        await schema_editor.client.execute_script(postgres)
+        return
+    for statement in sqlite:
+        await schema_editor.client.execute_query(statement)
 
 
 class Migration(migrations.Migration):
