@@ -6,6 +6,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
@@ -31,12 +32,14 @@ from resolvers.links import FileLinks
 from resolvers.reading import whole_rows
 from resolvers.transaction import settle
 from resolvers.viewers import load_viewer, viewer_key, viewer_kind
+from schema.access import Schema
 from schema.build import build_schema
 from server.auth import Auth, auth_from
 from server.notifier import notify_for_ever
 from server.settings import Settings
 from server.storage import storage_from
 from server.sweeps import sweep_for_ever
+from server.telemetry import Measured, Telemetry
 from server.transport.endpoint import Endpoint
 from server.transport.fanout import Fanout
 from server.transport.ide import Console
@@ -67,6 +70,8 @@ def create_app(settings: Settings) -> Casewire:
     sockets = Sockets()
     console = Console() if settings.graphql_ide else None
     endpoint = endpoint_from(settings, services, auth, sockets, console)
+    telemetry = Telemetry(partial(counted, endpoint, services), partial(held, sockets, services))
+    measure(endpoint, telemetry)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -91,8 +96,37 @@ def create_app(settings: Settings) -> Casewire:
         *auth.routes,
         *attachment_routes(services, storage_from(settings)),
         *(console.routes() if console else []),
+        *([Route("/metrics", telemetry.metrics)] if settings.metrics else []),
     ]
     return Casewire(Starlette(routes=routes, lifespan=lifespan, middleware=around(settings)), sockets, services)
+
+
+def measure(endpoint: Endpoint, telemetry: Telemetry) -> None:
+    """Have operations measured on either way."""
+    endpoint.fast.telemetry = telemetry
+    for schema in (cast(Schema, endpoint.schema), endpoint.fast.completing):
+        schema.extensions = (partial(Measured, telemetry), *schema.extensions)
+
+
+def counted(endpoint: Endpoint, services: Services) -> dict[str, float]:
+    """What the parts have counted since the process began."""
+    engine, fanout, hub = endpoint.fast.engine, endpoint.fanout, services.hub
+    stats = engine.stats if engine else {}
+    return {
+        **{f"engine_{name}": stats.get(name, 0) for name in ("planned", "fallbacks", "bails", "plans", "statements")},
+        "stream_events_executed": fanout.executions if fanout else 0,
+        "stream_deliveries": fanout.deliveries if fanout else 0,
+        "stream_resets": hub.stats.resets,
+        "log_reads": hub.stats.reads,
+        "doorbell_messages_failed": hub.doorbell.stats.failed,
+        "doorbell_rebuilt": hub.doorbell.stats.rebuilt,
+    }
+
+
+def held(sockets: Sockets, services: Services) -> dict[str, float]:
+    """What there is at this moment."""
+    hub = services.hub
+    return {"sockets": len(sockets), "stream_watchers": hub.stats.watchers, "doorbell_healthy": hub.doorbell.healthy}
 
 
 def collect_from_here_on() -> None:

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     token_issuer: str | None = Field(None, description="The `iss` of that provider's tokens, exactly.")
     token_audience: str | None = Field(None, description="The `aud` that those tokens must carry, exactly.")
 
+    metrics: bool = Field(
+        False, description="Serve `/metrics` in Prometheus' text format; no token is asked: keep it from the public."
+    )
     graphql_ide: bool = Field(
         default_factory=in_production(False, True),
         description="Whether GET /graphql shows the query editor to browsers.",

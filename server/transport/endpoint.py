@@ -88,8 +88,7 @@ class Endpoint(GraphQL[Any, None]):
         `open_context` is called for every operation, also for each of many on one socket. If the context has a method
         `refresh()`, it is called before each event of a subscription. `allowed_origins` may open sockets from pages
         of other origins. Without an `ide`, a browser gets 404. `watch_sign_in` calls what it is given as soon as a
-        viewer's token is good no longer; it returns what stops that.
-        of other origins. Without an `ide`, a browser gets 404. `present` is entered for as long as somebody has a
+        viewer's token is good no longer; it returns what stops that. `present` is entered for as long as somebody has a
         socket open.
         """
         self.limits = limits or Limits()

@@ -20,6 +20,7 @@ from strawberry.types.execution import ExecutionResult
 from domain.errors import Unauthenticated
 from engine.executing import Engine, Operation
 from server.auth.authenticator import bearer_token
+from server.telemetry import SHORT, Telemetry
 from server.transport import masking
 from server.transport.documents import Documents
 from server.transport.execution import completing
@@ -46,6 +47,7 @@ class FastPath:
         self.documents = documents
         self.completing = completing(schema)
         self.engine: Engine | None = None
+        self.telemetry: Telemetry | None = None
         self._accepts: dict[bytes, bytes] = {}
 
     async def read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
@@ -59,6 +61,24 @@ class FastPath:
         operation = self.operation(query, operation_name, variables or {})
         if operation is None or self.engine is None:
             return None
+        if self.telemetry is None or operation.node is None:
+            return await self._response(operation, query, operation_name, variables, context, attempt)
+        with self.telemetry.operation(operation.node, SHORT) as done:
+            answer = await self._response(operation, query, operation_name, variables, context, attempt)
+            if answer is not None:
+                done()
+        return answer
+
+    async def _response(
+        self,
+        operation: Operation,
+        query: str,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        context: Any,
+        attempt: Attempt,
+    ) -> dict[str, Any] | None:
+        assert self.engine is not None
         if not operation.is_mutation:
             data = await self.engine.data(operation, variables, context)
             return None if data is None else {"data": data}
