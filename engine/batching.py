@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.planning import RootRow
+from engine.plans import RootRow
 from engine.running import Run
 
 

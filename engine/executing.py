@@ -21,12 +21,14 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
+from engine.binding import Binding
 from engine.calling import Calls
 from engine.held import HeldPlans
 from engine.mutating import Outcomes, checked, run_mutation
-from engine.planning import Plan, plan_operation
+from engine.planning import plan_operation
+from engine.plans import Plan
 from engine.reads import Reads
-from engine.running import Binding, Load, Run
+from engine.running import Load, Run
 from engine.selections import variables_in
 from engine.statements import Bail, NotPlannable
 from engine.streaming import StreamPlan, plan_stream

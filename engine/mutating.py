@@ -12,7 +12,7 @@ from graphql import Executor, GraphQLObjectType
 from graphql.pyutils import Path
 
 from engine.given import GivenValue, RootValue
-from engine.planning import Plan
+from engine.plans import Plan
 from engine.running import Run
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.keyset import DEFAULT_SIZE, Order, PageArgs, PagingError
-from engine.planning import PAGING, PageParts
+from engine.plans import PAGING, PageParts
 
 Rows = list[Any]
 Shape = Callable[..., list[Any]]

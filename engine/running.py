@@ -1,37 +1,34 @@
 """Running a plan for one viewer: a statement per level, rows into finished objects from the leaves up."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from sys import intern
 from typing import Any
 
 from tortoise import Model
-from tortoise.expressions import Q
 
+from engine.binding import Binding, RootList
 from engine.calling import Calls
 from engine.declare import FieldGuard
 from engine.given import ChildValues, KnownRows
 from engine.keyset import Order, PageArgs
 from engine.pages import PageBuilder, Paged, paging, shape_of, size_of
-from engine.planning import PAGING, ChildPages, ChildRows, Plan, RootPages, RootRow
+from engine.plans import PAGING, ChildPages, ChildRows, Plan, RootPages, RootRow
 from engine.selections import Argument
-from engine.selects import Decision, Join, RowGuard, Select
+from engine.selects import RowGuard, Select
 from engine.statements import (
     MARK,
     Bail,
-    Dialect,
     Fragment,
     NotPlannable,
     among,
-    beyond,
     condition,
     conjunction,
     finished,
     id_list,
     ordering,
     stored,
-    where,
 )
 
 Fetch = Callable[[str, tuple[Any, ...]], Awaitable[list[Any]]]
@@ -59,37 +56,6 @@ LONGEST_KEY = 2_000
 
 MOST_OF_EVERY = 1_000
 """Rows, for each parent, of a field that gives every one: as many as its resolver reads."""
-
-
-@dataclass(slots=True)
-class RootList:
-    """A root list as one viewer asks for it, and its statements by the shape of the page."""
-
-    demanded: Fragment
-    order: Order
-    statements: dict[Hashable, Paged] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Binding:
-    """What is made for one viewer, once: conditions as SQL, and whole statements. Never shown to another viewer."""
-
-    viewer: Any
-    dialect: Dialect
-    fragments: dict[Hashable, Fragment] = field(default_factory=dict)
-    statements: dict[Hashable, str] = field(default_factory=dict)
-    pages: dict[Hashable, Paged] = field(default_factory=dict)
-    lists: dict[Hashable, RootList] = field(default_factory=dict)
-
-    def fragment(self, key: Hashable, model: type[Model], demanded: Callable[[Any], Q]) -> Fragment:
-        found = self.fragments.get(key)
-        if found is None:
-            found = self.fragments[key] = where(model, demanded(self.viewer), self.dialect)
-        return found
-
-    def seen(self, model: Any) -> Fragment:
-        """What a row reached through another must be to be shown to the viewer."""
-        return self.fragment(("seen", model), model, model.seen_by)
 
 
 @dataclass(slots=True)
@@ -134,10 +100,10 @@ class Run:
         seen = binding.fragment(("found", declared), declared.model, declared.seen)
         name = ("row", root.serial)
         sql = binding.statements.get(name)
-        joins = self.joins(select)
+        joins = self.binding.joins(select)
         if sql is None:
             key = Fragment(f'"{select.table}"."{declared.column}" = {MARK}', (value,))
-            sql = binding.statements[name] = self.sql(select, joins, conjunction(key, seen))
+            sql = binding.statements[name] = self.binding.sql(select, joins, conjunction(key, seen))
         self.reading = ("a row", select)
         rows = await self.read(sql, (*joins.values, value, *seen.values))
         if not rows and declared.worded(binding.viewer):
@@ -148,12 +114,12 @@ class Run:
         """As `row`, for rows of these ids at once: what becomes of each, by id; of those that the viewer may see."""
         declared, select, binding = root.declared, root.select, self.binding
         seen = binding.fragment(("found", declared), declared.model, declared.seen)
-        joins, name = self.joins(select), ("rows", root.serial)
+        joins, name = self.binding.joins(select), ("rows", root.serial)
         at = select.column(declared.model, select.table, "id")
         sql = binding.statements.get(name)
         if sql is None:
             of = Fragment(among(f'"{select.table}"."id"', binding.dialect), (None,))
-            sql = binding.statements[name] = self.sql(select, joins, conjunction(of, seen))
+            sql = binding.statements[name] = self.binding.sql(select, joins, conjunction(of, seen))
         self.reading = ("rows by their keys", select)
         found = await self.read(sql, (*joins.values, id_list(ids, binding.dialect), *seen.values))
         (made,) = await self.shaped(select, found, [root.shape])
@@ -169,10 +135,10 @@ class Run:
         seen = binding.fragment(("known", known.serial), rows.model, partial(known.seen, rows.model))
         of_kind = Fragment(f'"{select.table}"."{rows.column}" = {MARK}', (rows.value,)) if rows.column else Fragment()
         wanted = conjunction(Fragment(among(f'"{select.table}"."id"', binding.dialect), (None,)), of_kind, seen)
-        joins, name = self.joins(select), ("known", known.serial)
+        joins, name = self.binding.joins(select), ("known", known.serial)
         sql = binding.statements.get(name)
         if sql is None:
-            sql = binding.statements[name] = self.sql(select, joins, wanted)
+            sql = binding.statements[name] = self.binding.sql(select, joins, wanted)
         self.reading = ("rows by their keys", select)
         found = await self.read(sql, (*joins.values, id_list(keys, binding.dialect), *wanted.values[1:]))
         at = select.column(rows.model, select.table, "id")
@@ -183,12 +149,12 @@ class Run:
         args = self.page_args(root)
         listed = self.root_list(root)
         builder = self.builder(root, listed.order, args)
-        places = self.place_values(listed.order, args)
+        places = self.binding.place_values(listed.order, args)
         rows: Rows = []
         if builder.wants_rows:
             page = listed.statements.get(shape_of(args))
             if page is None:
-                page = listed.statements[shape_of(args)] = self.cut(builder, listed.demanded, args)
+                page = listed.statements[shape_of(args)] = self.binding.cut(builder, listed.demanded, args)
             self.reading = ("a page", builder.select)
             rows = await self.read(page.sql, (*page.before, *places, size_of(args) + 1))
         count = None
@@ -249,13 +215,13 @@ class Run:
         declared, select = child.declared, child.select
         table = select.table
         seen = self.binding.fragment(("every", declared), declared.model, declared.seen)
-        joins = self.joins(select)
+        joins = self.binding.joins(select)
         name = ("every", child.serial)
         sql = self.binding.statements.get(name)
         if sql is None:
             of = Fragment(among(select.by(declared.by), self.binding.dialect), (None,))
             tail = f' ORDER BY "{table}"."{declared.order}", "{table}"."id" LIMIT {MARK}'
-            sql = self.binding.statements[name] = self.sql(select, joins, conjunction(of, seen), tail)
+            sql = self.binding.statements[name] = self.binding.sql(select, joins, conjunction(of, seen), tail)
         most = MOST_OF_EVERY * len(parents)
         self.reading = ("every row", select)
         rows = await self.read(sql, (*joins.values, id_list(parents, self.binding.dialect), *seen.values, most))
@@ -271,7 +237,7 @@ class Run:
     async def child_pages(self, child: ChildPages, parents: list[Any]) -> dict[Any, Any]:
         args = self.page_args(child)
         builder = self.builder(child, child.order, args)
-        places = self.place_values(child.order, args)  # a bad cursor is refused even where no row is asked for
+        places = self.binding.place_values(child.order, args)  # a bad cursor is refused even where no row is asked for
         pages: list[Rows] = [[] for _ in parents]
         if builder.wants_rows:
             single = len(parents) == 1
@@ -298,16 +264,18 @@ class Run:
         """The page of one parent's children; its id comes between the values that stand before and after it."""
         select, seen = builder.select, self.seen_below(child)
         of = Fragment(f"{select.by(child.declared.by)} = {MARK}")
-        page = self.cut(builder, conjunction(of, seen), args)
-        return Paged(page.sql, self.joins(select).values, seen.values)
+        page = self.binding.cut(builder, conjunction(of, seen), args)
+        return Paged(page.sql, self.binding.joins(select).values, seen.values)
 
     def windows(self, child: ChildPages, builder: PageBuilder, args: PageArgs) -> Paged:
         """The same page of every parent's children, in one statement."""
         select, seen, dialect = builder.select, self.seen_below(child), self.binding.dialect
-        joins, by = self.joins(select), select.by(child.declared.by)
-        demanded = conjunction(Fragment(among(by, dialect)), seen, *self.places(builder.order, select.table, args))
-        columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(self.columns(select)))
-        way = ordering(self.way(builder.order, args), select.table)
+        joins, by = self.binding.joins(select), select.by(child.declared.by)
+        demanded = conjunction(
+            Fragment(among(by, dialect)), seen, *self.binding.places(builder.order, select.table, args)
+        )
+        columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(self.binding.columns(select)))
+        way = ordering(self.binding.way(builder.order, args), select.table)
         number = f"ROW_NUMBER() OVER (PARTITION BY {by} ORDER BY {way}) AS n"
         inner = f'SELECT {columns}, {number} FROM "{select.table}"{joins.sql} WHERE {demanded.sql}'
         outer = ", ".join(f"c{number}" for number in range(len(select.columns)))
@@ -359,78 +327,6 @@ class Run:
         found = asked.builders.get(key)
         if found is None:
             found = asked.builders[key] = PageBuilder(asked.parts, order, args)
-        return found
-
-    def cut(self, builder: PageBuilder, demanded: Fragment, args: PageArgs) -> Paged:
-        """The statement of a page of what is demanded, and of the row too many."""
-        select = builder.select
-        joins = self.joins(select)
-        placed = conjunction(demanded, *self.places(builder.order, select.table, args))
-        tail = f" ORDER BY {ordering(self.way(builder.order, args), select.table)} LIMIT {MARK}"
-        return Paged(self.sql(select, joins, placed, tail), (*joins.values, *demanded.values), ())
-
-    @staticmethod
-    def way(order: Order, args: PageArgs) -> Order:
-        return order.flipped() if args.backwards else order
-
-    def place_values(self, order: Order, args: PageArgs) -> tuple[Any, ...]:
-        """The values of the cursors, as they stand in the statement."""
-        if not args.after and not args.before:
-            return ()
-        return conjunction(*self.places(order, "", args)).values
-
-    def sql(self, select: Select, joins: Fragment, demanded: Fragment, tail: str = "") -> str:
-        wanted = f" WHERE {demanded.sql}" if demanded else ""
-        columns = ", ".join(self.columns(select)) or "1"
-        # Viewers have the same text far more often than not: it is kept once.
-        return intern(
-            finished(f'SELECT {columns} FROM "{select.table}"{joins.sql}{wanted}{tail}', self.binding.dialect)
-        )
-
-    def columns(self, select: Select) -> list[str]:
-        """The columns as this viewer's statement has them."""
-        return [self.decision(each).sql if isinstance(each, Decision) else each for each in select.columns]
-
-    def joins(self, select: Select) -> Fragment:
-        """The joins; the values are all of those that stand before WHERE, hence those of the columns too."""
-        key = ("joins", select.serial)
-        found = self.binding.fragments.get(key)
-        if found is None:
-            joined = [self.join(each) for each in select.joins]
-            before = [self.decision(each) for each in select.decisions]
-            values: tuple[Any, ...] = sum((piece.values for piece in (*before, *joined)), ())
-            sql = select.link_sql + "".join(piece.sql for piece in joined)
-            found = self.binding.fragments[key] = Fragment(sql, values)
-        return found
-
-    def decision(self, decision: Decision) -> Fragment:
-        """The column that says whether a field may be read."""
-        key = ("decision", decision)
-        found = self.binding.fragments.get(key)
-        if found is None:
-            guard, model = decision.guard, decision.model
-            demanded = guard.condition(self.binding.viewer, model, self.binding.dialect)
-            demanded = demanded.of(model._meta.db_table, decision.alias)
-            found = Fragment(f"CASE WHEN {demanded.sql} THEN 1 ELSE 0 END", demanded.values)
-            self.binding.fragments[key] = found
-        return found
-
-    def join(self, join: Join) -> Fragment:
-        table = join.model._meta.db_table
-        demanded = Fragment() if join.implied else self.binding.seen(join.model)
-        if f'FROM "{table}"' in demanded.sql:
-            raise NotPlannable(f"{table} is seen by a condition that asks {table} itself: no join can carry it")
-        demanded = demanded.of(table, join.alias)
-        way = " JOIN" if join.inner else " LEFT JOIN"
-        also = f" AND {demanded.sql}" if demanded else ""
-        return Fragment(f'{way} "{table}" "{join.alias}" ON "{join.alias}"."id" = {join.on}{also}', demanded.values)
-
-    def places(self, order: Order, table: str, args: PageArgs) -> list[Fragment]:
-        found = []
-        if args.after:
-            found.append(beyond(order, table, args.after, "after", self.binding.dialect))
-        if args.before:
-            found.append(beyond(order, table, args.before, "before", self.binding.dialect))
         return found
 
     async def read(self, sql: str, values: tuple[Any, ...]) -> Rows:

@@ -19,9 +19,11 @@ from graphql import (
     get_named_type,
 )
 
+from engine.binding import Binding
 from engine.declare import PLAN, EventRow, Followed, Found
-from engine.planning import ChildPages, Place, Planner, RootRow
-from engine.running import Binding, Run
+from engine.objects import ObjectPlanner, Place
+from engine.plans import ChildPages, RootRow
+from engine.running import Run
 from engine.selections import Argument, Selected
 from engine.selects import RowGuard, Select
 from engine.statements import Bail, Dialect, Fragment, NotPlannable
@@ -165,7 +167,7 @@ def plan_stream(
     )
 
 
-class StreamPlanner(Planner):
+class StreamPlanner(ObjectPlanner):
     def given(self, kind: GraphQLObjectType, selected: Selected, place: Place, *_: Any) -> str:
         """Resolvers give a value to one viewer, at one time; an event is made for all who follow alike."""
         raise NotPlannable(f"{kind.name}.{selected.name}")
@@ -223,8 +225,8 @@ def variables_below(select: Select) -> Iterator[str]:
 
 def conditions(select: Select, run: Run) -> Iterator[Fragment]:
     """All that a viewer's rights put into the statements of a SELECT and of what hangs below it."""
-    yield run.joins(select)
-    yield from map(run.decision, select.decisions)
+    yield run.binding.joins(select)
+    yield from map(run.binding.decision, select.decisions)
     for child in select.children:
         below = child.parts.select if isinstance(child, ChildPages) else child.select
         kind = "pages" if isinstance(child, ChildPages) else "every"

@@ -22,7 +22,7 @@ from domain.errors import DomainError, Forbidden
 from engine.batching import EventRows
 from engine.declare import Following
 from engine.executing import Engine, Operation
-from engine.planning import RootRow
+from engine.plans import RootRow
 from engine.running import Run
 from engine.statements import Bail, NotPlannable
 from engine.streaming import CAUGHT_UP, EVENT_ROW, MOST, RESET, ReadRow, StreamPlan

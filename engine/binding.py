@@ -1,0 +1,115 @@
+"""What is made for one viewer, once: conditions as SQL, and the wording of statements with them in it."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from sys import intern
+from typing import Any
+
+from tortoise import Model
+from tortoise.expressions import Q
+
+from engine.keyset import Order, PageArgs
+from engine.pages import PageBuilder, Paged
+from engine.selects import Decision, Join, Select
+from engine.statements import MARK, Dialect, Fragment, NotPlannable, beyond, conjunction, finished, ordering, where
+
+
+@dataclass(slots=True)
+class RootList:
+    """A root list as one viewer asks for it, and its statements by the shape of the page."""
+
+    demanded: Fragment
+    order: Order
+    statements: dict[Hashable, Paged] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Binding:
+    """What is made for one viewer, once: conditions as SQL, and whole statements. Never shown to another viewer."""
+
+    viewer: Any
+    dialect: Dialect
+    fragments: dict[Hashable, Fragment] = field(default_factory=dict)
+    statements: dict[Hashable, str] = field(default_factory=dict)
+    pages: dict[Hashable, Paged] = field(default_factory=dict)
+    lists: dict[Hashable, RootList] = field(default_factory=dict)
+
+    def fragment(self, key: Hashable, model: type[Model], demanded: Callable[[Any], Q]) -> Fragment:
+        found = self.fragments.get(key)
+        if found is None:
+            found = self.fragments[key] = where(model, demanded(self.viewer), self.dialect)
+        return found
+
+    def seen(self, model: Any) -> Fragment:
+        """What a row reached through another must be to be shown to the viewer."""
+        return self.fragment(("seen", model), model, model.seen_by)
+
+    def cut(self, builder: PageBuilder, demanded: Fragment, args: PageArgs) -> Paged:
+        """The statement of a page of what is demanded, and of the row too many."""
+        select = builder.select
+        joins = self.joins(select)
+        placed = conjunction(demanded, *self.places(builder.order, select.table, args))
+        tail = f" ORDER BY {ordering(self.way(builder.order, args), select.table)} LIMIT {MARK}"
+        return Paged(self.sql(select, joins, placed, tail), (*joins.values, *demanded.values), ())
+
+    @staticmethod
+    def way(order: Order, args: PageArgs) -> Order:
+        return order.flipped() if args.backwards else order
+
+    def place_values(self, order: Order, args: PageArgs) -> tuple[Any, ...]:
+        """The values of the cursors, as they stand in the statement."""
+        if not args.after and not args.before:
+            return ()
+        return conjunction(*self.places(order, "", args)).values
+
+    def sql(self, select: Select, joins: Fragment, demanded: Fragment, tail: str = "") -> str:
+        wanted = f" WHERE {demanded.sql}" if demanded else ""
+        columns = ", ".join(self.columns(select)) or "1"
+        # Viewers have the same text far more often than not: it is kept once.
+        return intern(finished(f'SELECT {columns} FROM "{select.table}"{joins.sql}{wanted}{tail}', self.dialect))
+
+    def columns(self, select: Select) -> list[str]:
+        """The columns as this viewer's statement has them."""
+        return [self.decision(each).sql if isinstance(each, Decision) else each for each in select.columns]
+
+    def joins(self, select: Select) -> Fragment:
+        """The joins; the values are all of those that stand before WHERE, hence those of the columns too."""
+        key = ("joins", select.serial)
+        found = self.fragments.get(key)
+        if found is None:
+            joined = [self.join(each) for each in select.joins]
+            before = [self.decision(each) for each in select.decisions]
+            values: tuple[Any, ...] = sum((piece.values for piece in (*before, *joined)), ())
+            sql = select.link_sql + "".join(piece.sql for piece in joined)
+            found = self.fragments[key] = Fragment(sql, values)
+        return found
+
+    def decision(self, decision: Decision) -> Fragment:
+        """The column that says whether a field may be read."""
+        key = ("decision", decision)
+        found = self.fragments.get(key)
+        if found is None:
+            guard, model = decision.guard, decision.model
+            demanded = guard.condition(self.viewer, model, self.dialect)
+            demanded = demanded.of(model._meta.db_table, decision.alias)
+            found = Fragment(f"CASE WHEN {demanded.sql} THEN 1 ELSE 0 END", demanded.values)
+            self.fragments[key] = found
+        return found
+
+    def join(self, join: Join) -> Fragment:
+        table = join.model._meta.db_table
+        demanded = Fragment() if join.implied else self.seen(join.model)
+        if f'FROM "{table}"' in demanded.sql:
+            raise NotPlannable(f"{table} is seen by a condition that asks {table} itself: no join can carry it")
+        demanded = demanded.of(table, join.alias)
+        way = " JOIN" if join.inner else " LEFT JOIN"
+        also = f" AND {demanded.sql}" if demanded else ""
+        return Fragment(f'{way} "{table}" "{join.alias}" ON "{join.alias}"."id" = {join.on}{also}', demanded.values)
+
+    def places(self, order: Order, table: str, args: PageArgs) -> list[Fragment]:
+        found = []
+        if args.after:
+            found.append(beyond(order, table, args.after, "after", self.dialect))
+        if args.before:
+            found.append(beyond(order, table, args.before, "before", self.dialect))
+        return found
