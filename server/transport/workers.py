@@ -29,12 +29,15 @@ class Worker(multiprocess.Process):
     def is_alive(self, timeout: float = 5) -> bool:
         if self._has_begun or not self.process.is_alive():
             return super().is_alive(timeout)
-        if not self._was_asked:
-            self.parent_conn.send(b"ping")
-            self._was_asked = True
-        if self.parent_conn.poll(0):
-            self.parent_conn.recv()
-            self._has_begun = True
+        try:
+            if not self._was_asked:
+                self.parent_conn.send(b"ping")
+                self._was_asked = True
+            if self.parent_conn.poll(0):
+                self.parent_conn.recv()
+                self._has_begun = True
+        except (OSError, EOFError):
+            return False  # it ended between the question and the answer
         return True
 
     @property
