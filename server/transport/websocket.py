@@ -272,7 +272,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
 
     async def _try_again_later(self, problem: Exception) -> None:
         """The database is away. `error` would end the subscription for good; after this code clients come back."""
-        log.warning("a subscription has to wait for the database", exc_info=problem)
+        log.warning("a subscription has to wait for the database", problem=f"{type(problem).__name__}: {problem}")
         await self.close(TRY_AGAIN_LATER, "Try again later")
 
     async def _follow(self, member: Member, after: Cursor | None) -> None:
