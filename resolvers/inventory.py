@@ -9,9 +9,11 @@ from domain.coverage import Coverage, coverage_on
 from domain.enums import ServiceLevel
 from domain.errors import NotFound
 from domain.naming import quoted
-from models import Device, ServiceLicense, Space, SpaceKind
+from engine.keyset import LazyPage, Order, PageArgs
+from models import Device, ServiceLicense, Space, SpaceKind, Ticket
 from resolvers.context import Context
-from resolvers.reading import found
+from resolvers.reading import children, found, listing
+from resolvers.ticket_filters import TicketFilter, condition
 
 
 async def get_space(ctx: Context, space_id: UUID, kind: SpaceKind) -> Space | None:
@@ -55,3 +57,28 @@ def within_days(ctx: Context, days: Sequence[tuple[date, date]]) -> list[bool]:
     """Whether today is one of the days from a first to a last one."""
     today = ctx.now().date()
     return [first <= today <= last for first, last in days]
+
+
+def tickets_in(
+    ctx: Context, space_id: UUID, args: PageArgs, *, filter: TicketFilter | None, order: Order
+) -> LazyPage[Ticket]:
+    """The tickets of a room or desk that the viewer may see (S37, S39); places asked together share a statement.
+
+    Raises:
+        Invalid: a paging argument or the filter cannot be used.
+    """
+    query = Ticket.shown_to(ctx.viewer)
+    narrowed = query.filter(condition(filter)) if filter else query
+    return children(ctx, narrowed, "space_id", space_id, order, args, variant=repr(filter))
+
+
+def tickets_about(
+    ctx: Context, device_id: UUID, args: PageArgs, *, filter: TicketFilter | None, order: Order
+) -> LazyPage[Ticket]:
+    """The tickets of a device that the viewer may see (S37, S39).
+
+    Raises:
+        Invalid: a paging argument or the filter cannot be used.
+    """
+    about = TicketFilter(device_ids=[device_id], all_of=[filter] if filter else None)
+    return listing(ctx, Ticket.shown_to(ctx.viewer).filter(condition(about)), order, args)

@@ -1,21 +1,22 @@
 """Rooms and desks, the devices in them, products, and the service plans that cover a place."""
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
-from strawberry import lazy
+from strawberry import Info, Parent, lazy
 
 import models
 from domain import policy
 from domain.enums import ServiceLevel, TicketChannel
 from engine.keyset import Order
 from resolvers.context import Context
-from resolvers.inventory import coverages, within_days
+from resolvers.inventory import coverages, tickets_about, tickets_in, within_days
 from resolvers.ticket_lists import DEFAULT_ORDER
 from schema.access import guarded
+from schema.inputs import TicketFilter, TicketOrder
 from schema.node import Node, entity
-from schema.paging import Connection
+from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.people import BY_NAME, Organization
 from schema.relations import all_of, batched, pages_of, to_one
 
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
 
 BY_DEVICE_NAME = Order("devices", "name", kind="text")
 Tickets = Connection[Annotated["Ticket", lazy("schema.ticket")]]
+Filter: TypeAlias = Annotated[
+    TicketFilter | None, strawberry.argument(description="What to show of them; everything if left out.")
+]
+OrderBy: TypeAlias = Annotated[
+    TicketOrder | None, strawberry.argument(description="Their order; latest activity first if left out.")
+]
+
+
+def _narrowed(filter: TicketFilter | None, order_by: TicketOrder | None) -> dict[str, Any]:
+    return {
+        "filter": filter.plain() if filter else None,
+        "order": order_by.plain() if order_by else DEFAULT_ORDER,
+    }
 
 
 @entity(models.ServiceLicense, description="A service plan that an organization bought.")
@@ -79,9 +93,21 @@ class Space(Node):
     devices: Connection[Annotated["Device", lazy("schema.inventory")]] = pages_of(
         models.Device, "space_id", BY_DEVICE_NAME, "The devices in it, by name."
     )
-    tickets: Tickets = pages_of(
-        models.Ticket, "space_id", DEFAULT_ORDER, "Its tickets that you may see, latest activity first."
-    )
+
+    @strawberry.field(description="Its tickets that you may see.")
+    @staticmethod
+    def tickets(
+        root: Parent[models.Space],
+        info: Info,
+        filter: Filter = None,
+        order_by: OrderBy = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Tickets:
+        args = page_args(first, after, last, before)
+        return tickets_in(info.context, root.id, args, **_narrowed(filter, order_by))  # type: ignore[return-value]
 
     service_level: ServiceLevel = batched(_levels, "The plan in force today; BASIC without one.")
     coverage: ServiceCoverage = batched(_coverage, "What support it has a right to today.")
@@ -128,3 +154,18 @@ class Device(Node):
     firmware_version: str | None = strawberry.field(description="The firmware last seen on it.")
     organization: Organization = to_one("organization", "Whose it is.", implied=True)
     space: Space | None = to_one("space", "The room or desk it stands in.", implied=True)
+
+    @strawberry.field(description="The tickets about it that you may see.")
+    @staticmethod
+    def tickets(
+        root: Parent[models.Device],
+        info: Info,
+        filter: Filter = None,
+        order_by: OrderBy = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Tickets:
+        args = page_args(first, after, last, before)
+        return tickets_about(info.context, root.id, args, **_narrowed(filter, order_by))  # type: ignore[return-value]

@@ -31,8 +31,6 @@ FILE = ROOT / "schema.graphql"
 TARGET = ROOT.parent / "shared" / "design" / "target.graphql"
 
 APART_FROM_TARGET = {
-    "arg Desk.tickets(filter)": "comes with the lists of inventory",
-    "arg Desk.tickets(orderBy)": "comes with the lists of inventory",
     "arg Organization.certificates(activeOnly)": "comes with the lists of inventory",
     "arg Organization.desks(groupId)": "comes with the lists of inventory",
     "arg Organization.devices(filter)": "comes with the lists of inventory",
@@ -44,10 +42,6 @@ APART_FROM_TARGET = {
     "arg FormField.label(locale)": "comes with translated labels",
     "arg RequestType.availabilityReason(locale)": "comes with translated labels",
     "arg RequestType.name(locale)": "comes with translated labels",
-    "arg Room.tickets(filter)": "comes with the lists of inventory",
-    "arg Room.tickets(orderBy)": "comes with the lists of inventory",
-    "arg Space.tickets(filter)": "comes with the lists of inventory",
-    "arg Space.tickets(orderBy)": "comes with the lists of inventory",
     "arg Subscription.queueStats(teamId)": "comes with teams",
     "arg Subscription.tickets(filter)": "left out, it shows the active ones: S35",
     "enum value ErrorCode.HISTORY_UNAVAILABLE": "S11 wants a code of its own",
