@@ -11,8 +11,8 @@ from tortoise.indexes import Index
 from domain.enums import DraftOrigin
 from domain.policy import OWN_DRAFTS, UserFacts, Viewer
 from models.base import BaseModel, Choice, Instant, nothing
-from models.catalog import RequestType, ServiceCertificate
-from models.inventory import Device, Product, ProductVersion, Space
+from models.catalog import Classification, IssueType, RequestType, ServiceCertificate
+from models.inventory import Device, Product, ProductUpdate, ProductVersion, Space
 from models.people import Organization, User
 
 
@@ -39,6 +39,18 @@ class TicketDraft(BaseModel):
         "casewire.ProductVersion", related_name="drafts", null=True, on_delete=fields.SET_NULL
     )
     product_version_id: UUID | None
+    product_update: fields.ForeignKeyNullableRelation[ProductUpdate] = fields.ForeignKeyField(
+        "casewire.ProductUpdate", related_name="drafts", null=True, on_delete=fields.SET_NULL
+    )
+    product_update_id: UUID | None
+    classification: fields.ForeignKeyNullableRelation[Classification] = fields.ForeignKeyField(
+        "casewire.Classification", related_name="drafts", null=True, on_delete=fields.SET_NULL
+    )
+    classification_id: UUID | None
+    issue_type: fields.ForeignKeyNullableRelation[IssueType] = fields.ForeignKeyField(
+        "casewire.IssueType", related_name="drafts", null=True, on_delete=fields.SET_NULL
+    )
+    issue_type_id: UUID | None
     certificate: fields.ForeignKeyNullableRelation[ServiceCertificate] = fields.ForeignKeyField(
         "casewire.ServiceCertificate", related_name="drafts", null=True, on_delete=fields.SET_NULL
     )

@@ -13,9 +13,12 @@ from domain.naming import line, quoted, text
 from engine.keyset import LazyPage, Order, PageArgs
 from models import (
     Attachment,
+    Classification,
     Device,
+    IssueType,
     Organization,
     Product,
+    ProductUpdate,
     ProductVersion,
     RequestType,
     ServiceCertificate,
@@ -50,6 +53,9 @@ class DraftForm:
     description: str | None = None
     product_id: UUID | None = None
     product_version_id: UUID | None = None
+    product_update_id: UUID | None = None
+    classification_id: UUID | None = None
+    issue_type_id: UUID | None = None
     certificate_id: UUID | None = None
     space_id: UUID | None = None
     device_ids: tuple[UUID, ...] = ()
@@ -192,6 +198,9 @@ CHOICES: tuple[tuple[type[BaseModel], str, str], ...] = (
     (Organization, "organizationId", "organization_id"),
     (Product, "productId", "product_id"),
     (ProductVersion, "productVersionId", "product_version_id"),
+    (ProductUpdate, "productUpdateId", "product_update_id"),
+    (Classification, "classificationId", "classification_id"),
+    (IssueType, "issueTypeId", "issue_type_id"),
     (ServiceCertificate, "certificateId", "certificate_id"),
     (Space, "spaceId", "space_id"),
 )
@@ -268,15 +277,12 @@ async def _described(draft: TicketDraft) -> NewTicket:
         raise Required("Choose the organization.", field=("organizationId",))
     if draft.request_type_id is None:
         raise Required("Choose what kind of request it is.", field=("requestTypeKey",))
+    chosen = {column: getattr(draft, column) for _, _, column in CHOICES}
     new = NewTicket(
-        organization_id=draft.organization_id,
+        **chosen,
         request_type_key=(await RequestType.get(id=draft.request_type_id)).key,
         subject=draft.subject or "",
         description=draft.description or "",
-        product_id=draft.product_id,
-        product_version_id=draft.product_version_id,
-        certificate_id=draft.certificate_id,
-        space_id=draft.space_id,
         device_ids=tuple(each.id for each in draft.devices),
         attachment_ids=tuple(
             each.id for each in await Attachment.filter(draft_id=draft.id).order_by("created_at", "id")

@@ -13,11 +13,11 @@ from engine.declare import PLAN, Found
 from resolvers import drafts
 from resolvers.drafts import DraftForm
 from schema.access import signed_in
-from schema.catalog import RequestType, ServiceCertificate
+from schema.catalog import Classification, IssueType, RequestType, ServiceCertificate
 from schema.enums import ErrorCode
 from schema.errors import FieldError
 from schema.inputs import CLIENT_MUTATION_ID, FILES, files_of
-from schema.inventory import Device, Product, ProductVersion, Space
+from schema.inventory import Device, Product, ProductUpdate, ProductVersion, Space
 from schema.node import Node, entity, global_id, key_of, key_or_none, keys_or_none, sought_key
 from schema.operations import GIVEN, mutation, shown
 from schema.payloads import Payload, made
@@ -38,6 +38,9 @@ class TicketDraft(Node):
     description: Markdown | None = strawberry.field(description="The request so far.")
     product: Product | None = to_one("product", "The product it is about.")
     product_version: ProductVersion | None = to_one("product_version", "The version of the product.")
+    product_update: ProductUpdate | None = to_one("product_update", "The update of the version.")
+    classification: Classification | None = to_one("classification", "The finer sort of request.")
+    issue_type: IssueType | None = to_one("issue_type", "What kind of trouble it is about.")
     certificate: ServiceCertificate | None = to_one("certificate", "The certificate that entitles to it.")
     space: Space | None = to_one("space", "The room or desk it is about.")
     devices: list[Device] = all_linked(models.Device, "devices", "The devices it is about, by name.")
@@ -58,6 +61,9 @@ class DraftSaveInput:
     description: Markdown | None = strawberry.field(description="At most 64,000 characters.", default=None)
     product_id: ID | None = strawberry.field(description="The product it is about.", default=None)
     product_version_id: ID | None = strawberry.field(description="The version of that product.", default=None)
+    product_update_id: ID | None = strawberry.field(description="The update of that version.", default=None)
+    classification_id: ID | None = strawberry.field(description="The finer sort of request.", default=None)
+    issue_type_id: ID | None = strawberry.field(description="The kind of trouble.", default=None)
     certificate_id: ID | None = strawberry.field(description="The certificate that entitles to it.", default=None)
     space_id: ID | None = strawberry.field(description="The room or desk it is about.", default=None)
     device_ids: list[ID] | None = strawberry.field(description="The devices it is about.", default=None)
@@ -76,6 +82,9 @@ class DraftSaveInput:
             description=self.description,
             product_id=key_or_none(self.product_id, "Product", field="productId"),
             product_version_id=key_or_none(self.product_version_id, "ProductVersion", field="productVersionId"),
+            product_update_id=key_or_none(self.product_update_id, "ProductUpdate", field="productUpdateId"),
+            classification_id=key_or_none(self.classification_id, "Classification", field="classificationId"),
+            issue_type_id=key_or_none(self.issue_type_id, "IssueType", field="issueTypeId"),
             certificate_id=key_or_none(self.certificate_id, "ServiceCertificate", field="certificateId"),
             space_id=key_or_none(self.space_id, "Room", "Desk", field="spaceId"),
             device_ids=tuple(keys_or_none(self.device_ids, "Device", field="deviceIds") or ()),

@@ -131,13 +131,20 @@ def test_everything_that_the_target_does_not_have_is_known() -> None:
 
 ADDED = {
     "ErrorCode.HISTORY_UNAVAILABLE",
+    "DraftSaveInput.classificationId",
+    "DraftSaveInput.issueTypeId",
+    "DraftSaveInput.productUpdateId",
+    "TicketDraft.classification",
+    "TicketDraft.issueType",
+    "TicketDraft.productUpdate",
     "EscalationTimelineEntry.isOverride",
     "SuggestedSolution.ticket",
     "ParticipantChangedEvent.user",
     "TicketFilter.isOnBehalf",
     "TicketFilter.onBehalfOfOrganizationIds",
 }
-"""S11 wants a code of its own. S78 wants the override recorded. Who was taken off a ticket is told by name also later,
+"""S11 wants a code of its own. S78 wants the override recorded. What S19 and S20
+require is kept in a draft too (S30). Who was taken off a ticket is told by name also later,
 when there is no participant or follower any more. S08 wants what a partner files for others listed apart.
 """
 

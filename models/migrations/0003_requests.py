@@ -383,6 +383,42 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "product_update",
+                    fields.ForeignKeyField(
+                        "casewire.ProductUpdate",
+                        source_field="product_update_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "classification",
+                    fields.ForeignKeyField(
+                        "casewire.Classification",
+                        source_field="classification_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
+                    "issue_type",
+                    fields.ForeignKeyField(
+                        "casewire.IssueType",
+                        source_field="issue_type_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="drafts",
+                        on_delete=OnDelete.SET_NULL,
+                    ),
+                ),
+                (
                     "certificate",
                     fields.ForeignKeyField(
                         "casewire.ServiceCertificate",

@@ -38,6 +38,14 @@ async def one_of_everything(world: World) -> dict[str, Any]:
         await kind.create(request_type=world.request_type, name="x")
         for kind in (models.Classification, models.IssueType)
     ]
+    rows.append(
+        await models.TicketDraft.create(
+            author=world["agent"],
+            origin="AUTOSAVE",
+            created_at=world.ticket.created_at,
+            updated_at=world.ticket.created_at,
+        )
+    )
     version = await models.ProductVersion.create(product=await models.Product.get(), name="1")
     rows += [version, await models.ProductUpdate.create(version=version, name="1.1")]
     event: dict[str, Any] = {"ticket": world.ticket, "visibility": "PUBLIC", "occurred_at": world.ticket.created_at}

@@ -233,12 +233,15 @@ async def _conversation(world: World, ticket: models.Ticket, number: int) -> Non
             world.keep(
                 await models.Attachment.create(
                     message=before,
+                    ticket=ticket,
+                    visibility=visibility,
                     uploaded_by=author,
                     file_name=f"file {file}",
                     media_type="text/plain",
                     size_bytes=10 * file,
                     checksum="0" * 64,
                     created_at=LONG_AGO,
+                    stored_at=LONG_AGO if file else None,
                 )
             )
 
@@ -261,6 +264,11 @@ async def _around(world: World, ticket: models.Ticket, number: int) -> None:
         by = people["member"] if number % 8 == 1 else None
         given: dict[str, Any] = {"rating": 1 + number % 5, "comment": "Fine" if by else None, "submitted_by": by}
         world.keep(await models.Feedback.create(ticket=ticket, submitted_at=LONG_AGO, **given))
+    if number % 5 == 0:
+        author = people["own member"] if number % 2 else people["agent of staff"]
+        given = {"origin": "AUTOSAVE", "created_at": LONG_AGO, "updated_at": LONG_AGO + number * HOUR}
+        given |= {"organization_id": ticket.organization_id, "subject": "Half written"} if number % 2 else {}
+        world.keep(await models.TicketDraft.create(author=author, **given))
     if number % 2:
         for suffix, head in (("", 7 + number), (":pub", 3 + number)):
             await FeedStream.create(topic=f"ticket:{ticket.id}{suffix}", epoch="abcdefgh", head=head, floor=0)

@@ -26,7 +26,7 @@ from domain.policy import Viewer
 from engine.declare import PLAN, Found, Listed, Pages
 from engine.keyset import Order
 from models.base import BaseModel
-from resolvers import escalations, organizations, ticket_lists
+from resolvers import catalog, escalations, organizations, ticket_lists
 from schema.enums import DeniedBehavior
 from schema.node import TABLES, global_id, type_name_of
 
@@ -42,6 +42,7 @@ LISTS: dict[str, list[Order]] = {
     "unclaimedTickets": [ticket_lists.DEFAULT_ORDER],
     "organizations": [organizations.BY_NAME],
     "escalations": [escalations.BY_SUBMITTED],
+    "products": [catalog.BY_PRODUCT_NAME],
 }
 NODES = {table.model for table in TABLES.values()}
 ORDER_FIELDS = {order.name: name for name, order in ticket_lists.ORDERS.items()}
@@ -264,9 +265,9 @@ class Writer:
         """Mostly one of these; now and then one of another type, of nothing, or none at all."""
 
         def make() -> str:
-            if not self.chance(5):
-                return str(self.one_of(self.known.ids(*kinds)))
             unknown = f"{kinds[0].__name__}_00000000-0000-4000-8000-000000000000"
+            if not self.chance(5):
+                return str(self.one_of(self.known.ids(*kinds) or [unknown]))
             return str(self.one_of([unknown, unknown, "nonsense", *self.known.ids(models.Product)]))
 
         return make
