@@ -12,6 +12,7 @@ from resolvers.imports import COMMAND_LINE, ImportedTicket, import_ticket
 from resolvers.sweeps import close_resolved, resolve_waiting
 from resolvers.transaction import Work, work_in_transaction
 from server.auth import Passwords
+from server.demo.articles import add_articles
 from server.demo.catalog import add_products, add_request_types
 from server.demo.people import HOTELS, PEOPLE, add_companies, add_people
 from server.demo.places import add_certificates, add_places
@@ -89,6 +90,7 @@ async def _set_up(stage: Stage, password_hash: str, now: datetime) -> None:
     await add_request_types()
     await add_places(stage.companies, now)
     await add_certificates(stage.companies, now.date())
+    await add_articles(now)
 
 
 async def _play(stage: Stage, now: datetime) -> None:

@@ -217,3 +217,25 @@ async def test_a_load_that_fails_leaves_nothing(
         await load_demo(services, passwords, clock(), settings=SETTINGS)
 
     assert set((await rows_per_table()).values()) == {0}
+
+
+async def test_the_same_trouble_is_found_in_every_language_of_the_desk(
+    summary: DemoSummary, as_user: AsUser
+) -> None:  # S21, S38
+    anna = await User.get(email=summary.author.email)
+    ask = """query($text: String!) { search(text: $text, kinds: [KNOWLEDGE_ARTICLE]) {
+      nodes { node { ... on KnowledgeArticle { locale } } } } }"""
+
+    found = {}
+    for text in ("black picture", "immagine nera finche", "coeur probleme", "versao nao", "черным", "defect"):
+        nodes = (await as_user(anna).ask(ask, text=text))["search"]["nodes"]
+        found[text] = [each["node"]["locale"] for each in nodes]
+
+    assert found == {
+        "black picture": ["en"],
+        "immagine nera finche": ["it"],
+        "coeur probleme": ["fr"],
+        "versao nao": ["pt"],
+        "черным": ["ru"],
+        "defect": [],
+    }
