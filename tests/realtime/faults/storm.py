@@ -274,6 +274,7 @@ class Storm:
         async with asyncio.timeout(ENDS_WITHIN):
             await asyncio.to_thread(process.join)
         self.start_writer()
+        await self.everybody_writes()  # before the next fault: one that begins while the database is away gives up
 
     async def restart_redis(self) -> None:
         assert self.redis is not None
