@@ -26,6 +26,7 @@ from models.migrate import MigrationRefused, pending
 from models.sqlite import LoopClient
 from realtime.ephemeral import Ephemeral
 from realtime.hub import Hub
+from realtime.reader import OUTAGES
 from resolvers.agents_online import being_there
 from resolvers.context import Context, ServerFacts, Services, utc_now
 from resolvers.links import FileLinks
@@ -264,10 +265,20 @@ async def running(services: Services, settings: Settings) -> AsyncIterator[None]
 
 @contextlib.asynccontextmanager
 async def hearing_of_ends(services: Services, auth: Auth) -> AsyncIterator[None]:
-    """Sign-ins that have ended are known before the first request, and heard of from then on."""
+    """Sign-ins that have ended are known before the first request, and heard of from then on.
+
+    Without a database, or without its tables, nobody can ask for anything: they are known as soon as it is there.
+    """
     services.hub.access.listeners.append(auth.ended.heard)
-    await services.hub.access.begin()
-    await auth.ended.load()
+
+    async def know() -> None:
+        await services.hub.access.begin()
+        await auth.ended.load()
+
+    try:
+        await know()
+    except OUTAGES:
+        auth.ended.load_later(know)
     try:
         yield
     finally:

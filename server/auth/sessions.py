@@ -48,6 +48,10 @@ class EndedSessions:
         for family, revoked_at in rows:
             self._end(family, revoked_at)
 
+    def load_later(self, load: Callable[[], Awaitable[None]]) -> None:
+        """Read it as soon as the database is there."""
+        self._start(patiently(load))
+
     def heard(self, change: Event | None) -> None:
         """A change of access; None where some may have been missed."""
         if change is None:
