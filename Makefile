@@ -11,7 +11,7 @@ run: $(VENV)/.runs ## Install, migrate, load the demo world and serve on http://
 	@$(RUN) -m server serve --with-demo
 
 test: $(VENV)/.tests ## Install what tests need and run them all
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto
 
 check: test ## Tests (layers among them), format, lint, types, schema.graphql up to date
 	$(VENV)/bin/ruff format --check .
