@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.enums import TicketChannel, TicketPriority, TicketStatus
+from domain.enums import DraftOrigin, TicketChannel, TicketPriority, TicketStatus
 from domain.policy import ANONYMOUS
 from models import Organization, Ticket
 from resolvers.context import Context, Services
+from resolvers.drafts import DraftForm, save_draft
 from resolvers.imports import COMMAND_LINE, ImportedTicket, import_ticket
 from resolvers.sweeps import close_resolved, resolve_waiting
 from resolvers.transaction import Work, work_in_transaction
@@ -78,6 +79,7 @@ async def load_demo(services: Services, passwords: Passwords, now: datetime, *, 
         await _import_history(stage, now)
         await _play(stage, now)
         stage.at(now)
+        await _leave_a_draft(stage)
 
     await work_in_transaction(Context(ANONYMOUS, past), body)
     return await _summary(loaded=True)
@@ -160,6 +162,17 @@ async def _import_history(stage: Stage, now: datetime) -> None:
     )
     for row in (old, leaver):
         await import_ticket(stage.nobody(COMMAND_LINE), row)
+
+
+async def _leave_a_draft(stage: Stage) -> None:
+    """A request that somebody has begun and put aside (S29)."""
+    form = DraftForm(
+        organization_id=stage.companies[HOTELS].id,
+        request_type_key="SERVICES",
+        subject="Sale nuove a Verona",
+        description="Apriamo due sale in primavera. Da chiedere ancora: metri quadri e posti.",
+    )
+    await save_draft(await stage.acting_as("marco"), form, origin=DraftOrigin.CANCELLED)
 
 
 async def _summary(*, loaded: bool) -> DemoSummary:

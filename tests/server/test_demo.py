@@ -101,6 +101,17 @@ async def test_its_organizations_differ_in_what_they_choose(summary: DemoSummary
 
 
 @on_sqlite
+async def test_somebody_has_begun_a_request_and_put_it_aside(summary: DemoSummary) -> None:  # S29
+    (draft,) = await models.TicketDraft.all().prefetch_related("author", "request_type")
+
+    assert (draft.author.display_name, draft.request_type.key, draft.origin) == (
+        "Marco Bianchi",
+        "SERVICES",
+        "CANCELLED",
+    )
+
+
+@on_sqlite
 async def test_its_history_keeps_the_rules(summary: DemoSummary, services: Services, clock: Clock) -> None:
     """Items are numbered without gaps and in the order of time, and nothing is overdue when the server starts."""
     for ticket in await Ticket.filter(is_imported=False):
