@@ -120,7 +120,7 @@ async def test_it_takes_three_statements_however_many_are_found(as_user: AsUser)
     await make_article("Camera black")
     for n in range(30):
         await make_ticket(acme, None, subject=f"Camera black {n}", **SOLVED)
-    await titles(ann, "camera black")
+    ann.both = None  # once, to be counted
 
     for first in (3, 20):
         with counted() as sent:
