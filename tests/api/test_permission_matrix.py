@@ -58,6 +58,8 @@ open  Device.serialNumber                    +   +   +   +   +   +    +   +    .
 own   Device.serialNumber                    +   +   +   +   +   -    +   -    .    +   +   +   +    !
 open  Query.deviceBySerialNumber             +   +   +   +   +   +    +   +    .    +   +   +   +    !
 own   Query.deviceBySerialNumber             +   +   +   +   +   -    +   -    .    +   +   +   +    !
+open  Query.queueStats                       -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   Query.queueStats                       -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  Query.unclaimedTickets                 +   +   +   +   +   -    +   -    .    +   +   +   +    !
 own   Query.unclaimedTickets                 +   +   +   +   +   -    +   -    .    +   +   +   +    !
 open  TicketFollower.email                   +   +   +   .   -   -    -   -    .    +   +   +   +    !
@@ -82,6 +84,7 @@ KEPT_BACK = {
     "Organization.licenses": "error",
     "Device.serialNumber": "error",
     "Query.deviceBySerialNumber": "error",
+    "Query.queueStats": "error",
     "Query.unclaimedTickets": "error",
     "TicketFollower.email": "error",
     "User.username": "error",
@@ -365,6 +368,7 @@ NO_ROWS_OF_THEIR_OWN = {
     "SystemActor": "the desk itself",
     "ServiceCoverage": "part of a room or desk",
     "Transcript": "part of a ticket",
+    "QueueStats": "numbers of the desk, for support staff alone",
     "SearchHit": "its node is shown to whom it is shown, and found by nobody else",
     "SuggestedSolution": "told of rows that the viewer is shown",
     "Presence": "part of a ticket, cut to what the viewer is told",
