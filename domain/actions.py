@@ -18,13 +18,17 @@ from domain.policy import Rule, TicketFacts, Viewer
 
 @dataclass(frozen=True, slots=True)
 class TicketState:
-    """How a ticket stands, besides who it belongs to. `stage` is that of the escalation under way."""
+    """How a ticket stands, besides who it belongs to. `stage` is that of the escalation under way.
+
+    Whether it `has_feedback` is told of one that is resolved or closed.
+    """
 
     status: TicketStatus
     locked: bool = False
     resolved_at: datetime | None = None
     windows: Windows = DEFAULT_WINDOWS
     stage: EscalationStage | None = None
+    has_feedback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,14 @@ def confirm_resolution(asked: Asked) -> DomainError | None:
     )
 
 
+def leave_feedback(asked: Asked) -> DomainError | None:
+    """Say once what the support was like (S71)."""
+    message = "Who takes part in this ticket for the customer leaves feedback."
+    return _kept_from(asked, policy.LEAVE_FEEDBACK, message) or _refused(
+        lambda: lifecycle.check_may_leave_feedback(asked.state.status, given=asked.state.has_feedback)
+    )
+
+
 def see_internal(asked: Asked) -> DomainError | None:
     """Read and write among support staff (J7)."""
     return _kept_from(asked, policy.SEE_INTERNAL, "Only support staff write internal messages.")
@@ -152,6 +164,7 @@ ACTIONS: dict[str, Action] = {
     "can_share": share,
     "can_claim": claim,
     "can_confirm_resolution": confirm_resolution,
+    "can_leave_feedback": leave_feedback,
     "can_see_internal": see_internal,
 }
 """By the name that a client is told the answer under."""

@@ -237,6 +237,7 @@ class TimelineEventKind(Described):
     FIELD = "FIELD", "One of its fields changed."
     ESCALATION = "ESCALATION", "An escalation entered a stage."
     PARTICIPANT = "PARTICIPANT", "Somebody was put on the ticket or taken off it, or follows it or no longer does."
+    FEEDBACK = "FEEDBACK", "Its customer said what the support was like."
 
 
 class CertificateKind(Described):

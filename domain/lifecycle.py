@@ -12,7 +12,14 @@ from domain.enums import (
     TicketDisplayStatus,
     TicketStatus,
 )
-from domain.errors import Conflict, Invalid, ReopenNotAllowed, ReopenWindowExpired, TicketClosed
+from domain.errors import (
+    Conflict,
+    FeedbackAlreadySubmitted,
+    Invalid,
+    ReopenNotAllowed,
+    ReopenWindowExpired,
+    TicketClosed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +157,20 @@ def check_may_reopen(
     if status is not TicketStatus.RESOLVED:
         raise ReopenNotAllowed("Only a resolved ticket can be reopened; this one is still open.")
     check_reopen_window(resolved_at, now=now, windows=windows)
+
+
+def check_may_leave_feedback(status: TicketStatus, *, given: bool) -> None:
+    """
+    Raises:
+        Conflict: there is nothing to look back on yet.
+        FeedbackAlreadySubmitted: it was `given` before, by whomever: a ticket has one.
+
+    Source: S71.
+    """
+    if status in ACTIVE_STATUSES:
+        raise Conflict("You can leave feedback once this ticket is resolved or closed.")
+    if given:
+        raise FeedbackAlreadySubmitted("Feedback on this ticket is there already. Thank you.")
 
 
 def check_reopen_window(resolved_at: datetime | None, *, now: datetime, windows: Windows) -> None:

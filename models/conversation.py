@@ -16,7 +16,7 @@ from models.drafts import TicketDraft
 from models.escalations import EscalationEntry
 from models.followers import Follower
 from models.people import User
-from models.tickets import Participant, Ticket, of_visible_ticket
+from models.tickets import Feedback, Participant, Ticket, of_visible_ticket
 
 
 class TimelineItem(BaseModel):
@@ -119,6 +119,10 @@ class TimelineEvent(TimelineItem):
         "casewire.Follower", related_name="told_of", null=True, on_delete=fields.SET_NULL
     )
     follower_id: UUID | None
+    feedback: fields.ForeignKeyNullableRelation[Feedback] = fields.ForeignKeyField(
+        "casewire.Feedback", related_name="told_of", null=True, on_delete=fields.CASCADE
+    )
+    feedback_id: UUID | None
     kind: TimelineEventKind = Choice(TimelineEventKind, max_length=12)
     field = fields.CharField(60, null=True)
     old_value = fields.CharField(300, null=True)
@@ -140,6 +144,7 @@ class TimelineEvent(TimelineItem):
             Index(fields=("entry_id",), name="timeline_event_entry"),
             Index(fields=("participant_id",), name="timeline_event_participant"),
             Index(fields=("follower_id",), name="timeline_event_follower"),
+            Index(fields=("feedback_id",), name="timeline_event_feedback"),
         ]
 
 

@@ -6,13 +6,13 @@ from tortoise.expressions import Q
 
 from domain import actions, lifecycle, policy
 from domain.actions import Asked, TicketState
-from domain.enums import ClosureReason, EscalationStage, ResolutionReason, TicketStatus
+from domain.enums import ACTIVE_STATUSES, ClosureReason, EscalationStage, ResolutionReason, TicketStatus
 from domain.errors import NotFound, StaleVersion
 from domain.lifecycle import DEFAULT_WINDOWS, Windows
 from domain.naming import quoted, text
 from domain.policy import TicketFacts
 from engine.prepared import Prepared
-from models import Escalation, Message, Organization, Ticket, User
+from models import Escalation, Feedback, Message, Organization, Ticket, User
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
@@ -84,6 +84,7 @@ async def ask(work: Work, ctx: Context, ticket: Ticket, facts: TicketFacts) -> A
         resolved_at=ticket.resolved_at,
         windows=await windows_of(ticket) if ticket.status is TicketStatus.RESOLVED else DEFAULT_WINDOWS,
         stage=await _active_stage(ticket) if ticket.is_escalated else None,
+        has_feedback=ticket.status not in ACTIVE_STATUSES and await Feedback.exists(ticket_id=ticket.id),
     )
     return Asked(ctx.viewer, facts, state, work.now)
 

@@ -12,7 +12,7 @@ from domain.enums import (
     TimelineEventKind,
     Visibility,
 )
-from models import EscalationEntry, Follower, Participant, Ticket, TimelineEvent
+from models import EscalationEntry, Feedback, Follower, Participant, Ticket, TimelineEvent
 from resolvers.context import Context
 from resolvers.streams import TICKET_CHANGED, streams_of
 from resolvers.transaction import Work
@@ -97,6 +97,12 @@ async def enter_stage(work: Work, ctx: Context, ticket: Ticket, entry: Escalatio
     announce(work, ticket, ["isEscalated", "displayStatus", "activeEscalation", "escalations"], event)
 
 
+async def leave_feedback(work: Work, ctx: Context, ticket: Ticket, feedback: Feedback) -> None:
+    """Tell what the customer thought of the support."""
+    event = await _record(work, ctx, ticket, TimelineEventKind.FEEDBACK, feedback_id=feedback.id)
+    announce_people(work, ticket, "feedback", event)
+
+
 def announce(work: Work, ticket: Ticket, fields: list[str], event: TimelineEvent | None = None) -> None:
     """Tell the ticket's watchers which of its fields changed."""
     data = {"fields": [*fields, "version", "updatedAt"], "item": str(event.id) if event else None}
@@ -133,6 +139,7 @@ async def _record(
     user_id: UUID | None = None,
     participant_id: UUID | None = None,
     follower_id: UUID | None = None,
+    feedback_id: UUID | None = None,
     automatic: bool = False,
 ) -> TimelineEvent:
     sequence, public_sequence = ticket.number_item(Visibility.PUBLIC)
@@ -153,4 +160,5 @@ async def _record(
         user_id=user_id,
         participant_id=participant_id,
         follower_id=follower_id,
+        feedback_id=feedback_id,
     )

@@ -7,10 +7,10 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain.actions import Asked, TicketState
-from domain.enums import EscalationStage, TicketStatus
+from domain.enums import ACTIVE_STATUSES, EscalationStage, TicketStatus
 from domain.lifecycle import DEFAULT_WINDOWS, Windows
 from domain.policy import TicketFacts
-from models import Escalation, Follower, Organization, Participant
+from models import Escalation, Feedback, Follower, Organization, Participant
 from models.base import BaseModel
 from resolvers.context import Context
 
@@ -33,6 +33,7 @@ async def asked_of(ctx: Context, rows: list[tuple[Any, ...]]) -> list[Asked]:
     resolved = {row["organization_id"] for row in known if row["status"] is TicketStatus.RESOLVED}
     windows = await _windows(resolved)
     stages = await _stages([row["id"] for row in known if row["is_escalated"]])
+    judged = await _with_feedback([row["id"] for row in known if row["status"] not in ACTIVE_STATUSES])
     now = ctx.now()
     found = []
     for row in known:
@@ -42,6 +43,7 @@ async def asked_of(ctx: Context, rows: list[tuple[Any, ...]]) -> list[Asked]:
             resolved_at=row["resolved_at"],
             windows=windows.get(row["organization_id"], DEFAULT_WINDOWS),
             stage=stages.get(row["id"]),
+            has_feedback=row["id"] in judged,
         )
         found.append(Asked(ctx.viewer, _facts(row, is_participant=row["id"] in taking_part), state, now))
     return found
@@ -80,3 +82,11 @@ async def _stages(ticket_ids: Sequence[UUID]) -> dict[UUID, EscalationStage]:
         return {}
     active = Escalation.filter(~Q(stage=EscalationStage.RESOLVED), ticket_id__in=list(ticket_ids))
     return {each.ticket_id: each.stage for each in await active}
+
+
+async def _with_feedback(ticket_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the tickets that have feedback."""
+    if not ticket_ids:
+        return set()
+    rows: Any = Feedback.filter(ticket_id__in=list(ticket_ids))
+    return set(await rows.values_list("ticket_id", flat=True))

@@ -34,6 +34,7 @@ REACHED_BY_INTERFACE_ONLY = [
     timeline.StatusChangedEvent,
     timeline.FieldChangedEvent,
     timeline.ParticipantChangedEvent,
+    timeline.FeedbackSubmittedEvent,
     timeline.EscalationStageChangedEvent,
     escalation.EscalationTimelineEntry,
     errors.FieldError,

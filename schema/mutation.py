@@ -11,6 +11,7 @@ from schema import inputs, payloads
 from schema.attachment import AttachmentMutations
 from schema.catalog_roots import CatalogMutations
 from schema.draft import DraftMutations, TicketCreatePayload, broken
+from schema.feedback import FeedbackMutations
 from schema.inputs import files_of
 from schema.knowledge import KnowledgeMutations
 from schema.members import MemberMutations
@@ -43,6 +44,7 @@ class Mutation(
     KnowledgeMutations,
     DraftMutations,
     TicketPeopleMutations,
+    FeedbackMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:

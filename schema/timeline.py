@@ -33,7 +33,7 @@ from schema.scalars import URL, Cursor, EmailAddress, Locale, Markdown
 if TYPE_CHECKING:
     from schema.escalation import EscalationTimelineEntry
     from schema.followers import TicketFollower
-    from schema.ticket import Ticket, TicketParticipant
+    from schema.ticket import Feedback, Ticket, TicketParticipant
 
 FOR_STAFF = Order("timeline", "sequence", kind="int")
 BY_READ = Order("readers", "read_at")
@@ -176,3 +176,12 @@ class EscalationStageChangedEvent(TimelineItem, Node):
     entry: Annotated["EscalationTimelineEntry", lazy("schema.escalation")] = to_one(
         "entry", "The entry of the stage.", implied=True
     )
+
+
+@entity(
+    models.TimelineEvent,
+    where=("kind", TimelineEventKind.FEEDBACK),
+    description="The customer said what the support was like.",
+)
+class FeedbackSubmittedEvent(TimelineItem, Node):
+    feedback: Annotated["Feedback", lazy("schema.ticket")] = to_one("feedback", "What was said.", implied=True)

@@ -59,11 +59,7 @@ def test_every_refusal_of_a_mutation_can_be_said_in_the_api() -> None:  # J9
     """`UNAUTHENTICATED` alone is never a payload's error: it fails the whole request."""
     codes = {each.code for each in refusals()} - {errors.Unauthenticated.code}
 
-    assert codes - {code.value for code in ErrorCode} == LATER
-
-
-LATER = {"FEEDBACK_ALREADY_SUBMITTED"}
-"""Refusals that no mutation gives yet."""
+    assert codes - {code.value for code in ErrorCode} == set()
 
 
 def test_every_member_of_every_enum_says_what_it_means() -> None:

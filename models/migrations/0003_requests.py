@@ -660,6 +660,19 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(
             model_name="TimelineEvent",
+            name="feedback",
+            field=fields.ForeignKeyField(
+                "casewire.Feedback",
+                source_field="feedback_id",
+                null=True,
+                db_constraint=True,
+                to_field="id",
+                related_name="told_of",
+                on_delete=OnDelete.CASCADE,
+            ),
+        ),
+        ops.AddField(
+            model_name="TimelineEvent",
             name="follower",
             field=fields.ForeignKeyField(
                 "casewire.Follower",
@@ -704,5 +717,9 @@ class Migration(migrations.Migration):
         ops.AddIndex(
             model_name="TimelineEvent",
             index=Index(fields=["follower_id"], name="timeline_event_follower"),
+        ),
+        ops.AddIndex(
+            model_name="TimelineEvent",
+            index=Index(fields=["feedback_id"], name="timeline_event_feedback"),
         ),
     ]

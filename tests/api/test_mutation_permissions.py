@@ -96,6 +96,8 @@ open  ticketSetRequester                  -   -   -   -   -   -    -   -    -   
 own   ticketSetRequester                  -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  ticketLock                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   ticketLock                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  feedbackSubmit                      -   -   -   .   -   -    +   -    .    -   -   -   -    !
+own   feedbackSubmit                      -   -   -   .   .   -    +   -    .    -   -   -   -    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -111,7 +113,7 @@ own   escalationRejectResolution          +   +   +   .   .   -    +   -    .   
 
 `open` and `own` are the organization's `memberVisibility`; the author is a MEMBER, the helper, who takes part in the
 ticket, is READ_ONLY. Who is READ_ONLY everywhere is refused before any ticket is looked for.
-Sources: S03, S04, S06, S14, S15, S60, S61, S72, S78, S83, S84.
+Sources: S03, S04, S06, S14, S15, S60, S61, S71, S72, S78, S83, S84.
 """
 
 CODES = {"-": "FORBIDDEN", ".": "NOT_FOUND", "!": "UNAUTHENTICATED"}
@@ -266,6 +268,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "ticketClaim": (unclaimed, "ticketId: $id"),
     "ticketSetRequester": (to_share, "ticketId: $id, userId: $member"),
     "ticketLock": (open_ticket, "ticketId: $id, locked: true"),
+    "feedbackSubmit": (resolved_ticket, "ticketId: $id, rating: 5"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
@@ -286,6 +289,8 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave", "draftSave", "draftDiscard", "draftSubmit"}
 QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate"}
 """What no ticket could tell of."""
+
+BY_CUSTOMERS = {"ticketClaim", "feedbackSubmit"}
 
 OF_PEOPLE = {"organizationMemberInvite", "organizationMemberSetRole", "organizationMemberRemove"}
 """What is no ticket's: tests/api/test_members.py shows what it announces."""
@@ -323,7 +328,7 @@ async def test_what_is_done_is_stored_and_announced(as_user: AsUser) -> None:
             continue
         given = await prepare(world)
         heads = {row.topic: row.head for row in await models.FeedStream.all()}
-        name = "author" if "Resolution" in mutation or mutation == "ticketClaim" else "agent"
+        name = "author" if "Resolution" in mutation or mutation in BY_CUSTOMERS else "agent"
         assert await code(as_user, world, name, mutation, given) is None
         after = {row.topic: row.head for row in await models.FeedStream.all()}
         moved = {topic: after[topic] - heads.get(topic, 0) for topic in after if after[topic] != heads.get(topic, 0)}

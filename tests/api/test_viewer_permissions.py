@@ -54,6 +54,7 @@ STATES: dict[str, Callable[[World, Clock], dict[str, Any]]] = {
         "closed_at": clock(),
     },
     "private": lambda world, clock: {"confidentiality": Confidentiality.AUTHOR_ONLY, "assignee": world["agent"]},
+    "judged, closed": lambda world, clock: {"status": TicketStatus.CLOSED, "closed_at": clock()},
     "escalated": lambda world, clock: {"is_escalated": True},
     "to be confirmed": lambda world, clock: {"is_escalated": True},
 }
@@ -70,6 +71,7 @@ MUTATIONS = {
     "can_share": "ticketShare(input: {ticketId: $t, userIds: [$u]})",
     "can_claim": "ticketClaim(input: {ticketId: $t})",
     "can_confirm_resolution": "escalationConfirmResolution(input: {escalationId: $e})",
+    "can_leave_feedback": "feedbackSubmit(input: {ticketId: $t, rating: 5})",
     "can_see_internal": 'noteAdd(input: {ticketId: $t, body: "x", visibility: INTERNAL})',
 }
 """What a field promises; each is tried and taken back."""
@@ -135,6 +137,8 @@ async def make(
     given = made(world, clock)
     ticket = await make_ticket(world.acme, given.pop("requester", world["author"]), **given)
     await make_participant(ticket, world["helper"])
+    if state == "judged, closed":
+        await models.Feedback.create(ticket=ticket, rating=3, submitted_at=clock())
     stage = EscalationStage.VERIFYING_RESOLUTION if state == "to be confirmed" else EscalationStage.IN_REVIEW
     if not ticket.is_escalated:
         ended = {"stage": EscalationStage.RESOLVED, "resolved_at": clock()}
