@@ -138,6 +138,11 @@ def confirm_resolution(asked: Asked) -> DomainError | None:
     )
 
 
+def create_linked(asked: Asked) -> DomainError | None:
+    """Open another ticket from it, most of all from a closed one; nothing on this one changes (S69, S70)."""
+    return _kept_from(asked, policy.CREATE_LINKED_TICKET, "You may read this ticket, but not open another from it.")
+
+
 def leave_feedback(asked: Asked) -> DomainError | None:
     """Say once what the support was like (S71)."""
     message = "Who takes part in this ticket for the customer leaves feedback."
@@ -164,6 +169,7 @@ ACTIONS: dict[str, Action] = {
     "can_share": share,
     "can_claim": claim,
     "can_confirm_resolution": confirm_resolution,
+    "can_create_linked_ticket": create_linked,
     "can_leave_feedback": leave_feedback,
     "can_see_internal": see_internal,
 }

@@ -240,6 +240,14 @@ class TimelineEventKind(Described):
     FEEDBACK = "FEEDBACK", "Its customer said what the support was like."
 
 
+class TicketLinkKind(Described):
+    """What a ticket that was opened from another is to it."""
+
+    FOLLOW_UP_OF = "FOLLOW_UP_OF", "It goes on where the other, closed one ended."
+    RELATED_TO = "RELATED_TO", "It has to do with the other."
+    SPLIT_FROM = "SPLIT_FROM", "It was a part of the other."
+
+
 class CertificateKind(Described):
     """What a certificate entitles to."""
 

@@ -173,6 +173,23 @@ def check_may_leave_feedback(status: TicketStatus, *, given: bool) -> None:
         raise FeedbackAlreadySubmitted("Feedback on this ticket is there already. Thank you.")
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a ticket says of itself to whoever opens it."""
+
+    text: str
+    offers_linked_ticket: bool
+    reference_to_quote: str
+
+
+def notice_of(status: TicketStatus, reference: str) -> Notice | None:
+    """What a closed ticket carries; None where it is not closed (S68)."""
+    if status is not TicketStatus.CLOSED:
+        return None
+    text = f"This ticket is closed for good. If you need more help, open a new ticket and quote {reference}."
+    return Notice(text, offers_linked_ticket=True, reference_to_quote=reference)
+
+
 def check_reopen_window(resolved_at: datetime | None, *, now: datetime, windows: Windows) -> None:
     """
     Raises:

@@ -21,6 +21,7 @@ from models.notifications import Notification, PendingNotice
 from models.people import Membership, Organization, RefreshToken, User
 from models.read_marks import ReadMark
 from models.searching import SearchDocument
+from models.ticket_links import TicketLink
 from models.tickets import Feedback, Participant, Ticket
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "SupportProject",
     "Ticket",
     "TicketDraft",
+    "TicketLink",
     "TimelineEvent",
     "TimelineItem",
     "User",

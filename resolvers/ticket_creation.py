@@ -1,5 +1,6 @@
 """Opening a ticket."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -103,43 +104,62 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     await _check_choices(new, organization, request_type)
     await check_entitled(ctx, request_type, new)
     await _check_quoted(ctx, new)
+    columns = {
+        **_columns(new, request_type),
+        "subject": subject,
+        "description": text(new.description, field="description"),
+        "requester_id": _requester(ctx, new),
+        "owner_id": _requester(ctx, new),
+    }
+    return await enter(work, ctx, columns, device_ids=new.device_ids, attachment_ids=new.attachment_ids)
+
+
+async def enter(
+    work: Work,
+    ctx: Context,
+    columns: dict[str, Any],
+    *,
+    people: Sequence[UUID] = (),
+    device_ids: Sequence[UUID] = (),
+    attachment_ids: tuple[UUID, ...] = (),
+) -> Ticket:
+    """Number, store and announce a new ticket whose `columns` have been checked; its description is said first.
+
+    `people` take part in it from the beginning, besides its requester.
+    """
     number = await next_number("ticket")
     ticket = await Ticket.create(
         number=number,
         reference=ticket_reference(number),
-        **_columns(new, request_type),
-        subject=subject,
-        description=text(new.description, field="description"),
-        service_level=await _service_level(ctx, new),
+        **columns,
+        service_level=await _service_level(ctx, columns.get("space_id")),
         opened_by_id=ctx.user_id,
-        requester_id=_requester(ctx, new),
-        owner_id=_requester(ctx, new),
         created_at=work.now,
         updated_at=work.now,
         last_activity_at=work.now,
         status_changed_at=work.now,
     )
-    await _add_submitter(work, ticket)
-    if new.device_ids:
-        await ticket.devices.add(*await Device.filter(id__in=new.device_ids))
+    await _put_people(work, ctx, ticket, people)
+    if device_ids:
+        await ticket.devices.add(*await Device.filter(id__in=device_ids))
     work.emit(streams_of(ticket.id), TICKET_CREATED, {"fields": []}, key=f"ticket:{ticket.id}")
-    await say(work, ctx, ticket, _first_message(new, ticket))
+    await say(work, ctx, ticket, _first_message(ticket, attachment_ids))
     await ticket.save()
     return ticket
 
 
-async def _service_level(ctx: Context, new: NewTicket) -> ServiceLevel:
+async def _service_level(ctx: Context, space_id: UUID | None) -> ServiceLevel:
     """The plan that covers the room or desk today: the ticket keeps it, whatever becomes of the plan (S90, S92)."""
-    space = await Space.get_or_none(id=new.space_id) if new.space_id else None
+    space = await Space.get_or_none(id=space_id) if space_id else None
     return (await coverages(ctx, [(space.id,)]))[0].level if space else ServiceLevel.BASIC
 
 
-def _first_message(new: NewTicket, ticket: Ticket) -> Saying:
+def _first_message(ticket: Ticket, attachment_ids: tuple[UUID, ...]) -> Saying:
     return Saying(
         body=ticket.description,
-        source=_source(new.channel),
-        language=new.language,
-        attachment_ids=new.attachment_ids,
+        source=_source(ticket.channel),
+        language=ticket.language,
+        attachment_ids=attachment_ids,
     )
 
 
@@ -210,7 +230,7 @@ async def _opened_before(ctx: Context, new: NewTicket, subject: str) -> Ticket |
     return earlier
 
 
-async def _add_submitter(work: Work, ticket: Ticket) -> None:
+async def _put_people(work: Work, ctx: Context, ticket: Ticket, people: Sequence[UUID]) -> None:
     if ticket.requester_id:
         await Participant.create(
             ticket_id=ticket.id,
@@ -219,6 +239,15 @@ async def _add_submitter(work: Work, ticket: Ticket) -> None:
             role=ParticipantRole.SUBMITTER,
             added_at=work.now,
         )
+    for user_id in dict.fromkeys(people):
+        if user_id != ticket.requester_id:
+            await Participant.create(
+                ticket_id=ticket.id,
+                user_id=user_id,
+                added_by_id=ctx.user_id,
+                role=ParticipantRole.PARTICIPANT,
+                added_at=work.now,
+            )
 
 
 async def _check_partner(ctx: Context, new: NewTicket, organization: Organization) -> None:

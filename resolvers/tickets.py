@@ -50,8 +50,10 @@ async def get_ticket_by_reference(ctx: Context, reference: str) -> Ticket | None
     return ticket
 
 
-async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFacts]:
+async def lock_ticket(ctx: Context, ticket_id: UUID, *, field: str = "ticketId") -> tuple[Ticket, TicketFacts]:
     """A visible ticket, locked until the end of the unit of work, with the facts that policies decide by.
+
+    `field` is the argument that names it.
 
     Raises:
         Unauthenticated: nobody is signed in.
@@ -61,10 +63,10 @@ async def lock_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFact
     policy.check_authenticated(ctx.viewer)
     ticket = await LOCKED.first(ticket_id)
     if ticket is None:
-        raise NotFound("ticket", field=("ticketId",))
+        raise NotFound("ticket", field=(field,))
     facts = ticket.facts(is_participant=as_fact(ctx.user_id) in facts_of(ticket)["participant_ids"])
     if not policy.may_read_ticket(ctx.viewer, facts):
-        raise await why_not_there(ctx.viewer, Q(id=ticket_id), field=("ticketId",))
+        raise await why_not_there(ctx.viewer, Q(id=ticket_id), field=(field,))
     remember(ticket)
     return ticket, facts
 

@@ -14,6 +14,7 @@ from schema.draft import DraftMutations, TicketCreatePayload, broken
 from schema.feedback import FeedbackMutations
 from schema.inputs import files_of
 from schema.knowledge import KnowledgeMutations
+from schema.linked_tickets import LinkedTicketMutations
 from schema.members import MemberMutations
 from schema.node import key_of, key_or_none
 from schema.notifications import NotificationMutations
@@ -45,6 +46,7 @@ class Mutation(
     DraftMutations,
     TicketPeopleMutations,
     FeedbackMutations,
+    LinkedTicketMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:

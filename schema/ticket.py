@@ -28,6 +28,7 @@ from engine.keyset import Order
 from realtime.cursor import NO_EPOCH
 from realtime.cursor import Cursor as StreamCursor
 from resolvers.context import Context
+from resolvers.linked_tickets import follow_up_of, follow_ups, links_of
 from resolvers.presence import Present, viewers_of
 from resolvers.read_marks import last_read, unread_counts
 from resolvers.ticket_people import usernames_of
@@ -43,6 +44,7 @@ from schema.paging import Connection
 from schema.people import Actor, Organization, User, actor_of
 from schema.relations import (
     batched,
+    computed,
     derived,
     derived_for,
     pages_linked,
@@ -52,6 +54,7 @@ from schema.relations import (
     to_one,
 )
 from schema.scalars import Cursor, Locale, Markdown
+from schema.ticket_link import TicketLink, TicketNotice, notice
 from schema.timeline import Attachment, EmailMessage, Message, timeline_order
 from schema.viewer_permissions import TicketViewerPermissions, permissions_on
 
@@ -161,6 +164,19 @@ class Ticket(Node):
     hold_until: datetime | None = strawberry.field(description="Until when it is on hold.")
     snoozed_until: datetime | None = strawberry.field(
         description="Until when staff has put it out of sight.", directives=guarded(policy.STAFF_ONLY)
+    )
+
+    notice: TicketNotice | None = computed(
+        ("status", "reference"), notice, "What it says once it is closed, and the way on; null before."
+    )
+    links: list[TicketLink] = batched(
+        links_of, "How it hangs together with other tickets that you may see, first one first."
+    )
+    follow_up_of: Annotated["Ticket", lazy("schema.ticket")] | None = batched(
+        follow_up_of, "The ticket that it goes on from; null without one that you may see."
+    )
+    follow_ups: list[Annotated["Ticket", lazy("schema.ticket")]] = batched(
+        follow_ups, "The tickets that go on from it and that you may see, first one first."
     )
 
     transcript: Transcript = same_row("The conversation as a record.")

@@ -29,6 +29,7 @@ class TicketViewerPermissions:
     can_confirm_resolution: bool = strawberry.field(
         description="Whether you are asked to confirm or reject the solution of its escalation."
     )
+    can_create_linked_ticket: bool = strawberry.field(description="Whether `ticketCreateLinked` is open to you.")
     can_leave_feedback: bool = strawberry.field(description="Whether `feedbackSubmit` is open to you.")
     can_see_internal: bool = strawberry.field(description="Whether you read and write internal notes.")
 

@@ -42,6 +42,8 @@ APART_FROM_TARGET = {
     "arg FormField.label(locale)": "comes with translated labels",
     "arg RequestType.availabilityReason(locale)": "comes with translated labels",
     "arg RequestType.name(locale)": "comes with translated labels",
+    "arg Ticket.links(kinds)": "a ticket has few of them",
+    "arg Ticket.notice(locale)": "comes with translated labels",
     "arg Subscription.queueStats(teamId)": "comes with teams",
     "arg Subscription.tickets(filter)": "left out, it shows the active ones: S35",
     "enum value ErrorCode.HISTORY_UNAVAILABLE": "S11 wants a code of its own",

@@ -1,6 +1,14 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from domain.enums import DraftOrigin, FollowerKind, NotificationKind, SearchKind, ServiceLevel, Visibility
+from domain.enums import (
+    DraftOrigin,
+    FollowerKind,
+    NotificationKind,
+    SearchKind,
+    ServiceLevel,
+    TicketLinkKind,
+    Visibility,
+)
 from models.base import InstantField
 from orjson import loads
 from tortoise.fields.base import OnDelete
@@ -479,6 +487,45 @@ class Migration(migrations.Migration):
                 "table": "ticket_draft",
                 "app": "casewire",
                 "indexes": [Index(fields=["author_id", "updated_at", "id"], name="ticket_draft_author")],
+                "pk_attr": "id",
+            },
+            bases=["BaseModel"],
+        ),
+        ops.CreateModel(
+            name="TicketLink",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                (
+                    "source",
+                    fields.ForeignKeyField(
+                        "casewire.Ticket",
+                        source_field="source_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="links_from",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "target",
+                    fields.ForeignKeyField(
+                        "casewire.Ticket",
+                        source_field="target_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="links_to",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("kind", fields.CharEnumField(description="", enum_type=TicketLinkKind, max_length=16)),
+                ("created_at", InstantField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "ticket_link",
+                "app": "casewire",
+                "unique_together": (("source", "target", "kind"),),
+                "constraints": [CheckConstraint(check="source_id <> target_id", name="ticket_link_of_two")],
+                "indexes": [Index(fields=["target_id", "kind"], name="ticket_link_target")],
                 "pk_attr": "id",
             },
             bases=["BaseModel"],

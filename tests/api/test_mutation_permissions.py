@@ -96,6 +96,8 @@ open  ticketSetRequester                  -   -   -   -   -   -    -   -    -   
 own   ticketSetRequester                  -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  ticketLock                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   ticketLock                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  ticketCreateLinked                  +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   ticketCreateLinked                  +   +   +   .   .   -    +   -    .    +   +   +   +    !
 open  feedbackSubmit                      -   -   -   .   -   -    +   -    .    -   -   -   -    !
 own   feedbackSubmit                      -   -   -   .   .   -    +   -    .    -   -   -   -    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -113,7 +115,7 @@ own   escalationRejectResolution          +   +   +   .   .   -    +   -    .   
 
 `open` and `own` are the organization's `memberVisibility`; the author is a MEMBER, the helper, who takes part in the
 ticket, is READ_ONLY. Who is READ_ONLY everywhere is refused before any ticket is looked for.
-Sources: S03, S04, S06, S14, S15, S60, S61, S71, S72, S78, S83, S84.
+Sources: S03, S04, S06, S14, S15, S60, S61, S70, S71, S72, S78, S83, S84.
 """
 
 CODES = {"-": "FORBIDDEN", ".": "NOT_FOUND", "!": "UNAUTHENTICATED"}
@@ -268,6 +270,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "ticketClaim": (unclaimed, "ticketId: $id"),
     "ticketSetRequester": (to_share, "ticketId: $id, userId: $member"),
     "ticketLock": (open_ticket, "ticketId: $id, locked: true"),
+    "ticketCreateLinked": (resolved_ticket, 'sourceTicketId: $id, body: "More"'),
     "feedbackSubmit": (resolved_ticket, "ticketId: $id, rating: 5"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
@@ -291,6 +294,9 @@ QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate"}
 """What no ticket could tell of."""
 
 BY_CUSTOMERS = {"ticketClaim", "feedbackSubmit"}
+
+OF_TWO = {"ticketCreateLinked"}
+"""What changes two tickets: tests/api/test_linked_tickets.py shows what it announces."""
 
 OF_PEOPLE = {"organizationMemberInvite", "organizationMemberSetRole", "organizationMemberRemove"}
 """What is no ticket's: tests/api/test_members.py shows what it announces."""
@@ -324,7 +330,7 @@ async def test_what_is_done_is_stored_and_announced(as_user: AsUser) -> None:
     world = await make_world()
 
     for mutation, (prepare, _) in MUTATIONS.items():
-        if mutation in NOT_LOGGED | QUIET | OF_PEOPLE:
+        if mutation in NOT_LOGGED | QUIET | OF_PEOPLE | OF_TWO:
             continue
         given = await prepare(world)
         heads = {row.topic: row.head for row in await models.FeedStream.all()}

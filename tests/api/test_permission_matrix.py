@@ -377,6 +377,7 @@ NO_ROWS_OF_THEIR_OWN = {
     "ReadReceipt": "cut to what the viewer is told",
     "ReadStateEvent": "an event of a stream that is guarded as a whole",
     "TypingEvent": "an event of a stream that is guarded as a whole",
+    "TicketNotice": "made from a ticket's status and reference",
     "TicketViewerPermissions": "what the viewer may do, of a ticket that the viewer sees",
     "MessageChange": "an event of a stream that is guarded as a whole",
     "TicketChange": "an event of a stream that is guarded as a whole",

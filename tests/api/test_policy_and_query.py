@@ -171,6 +171,9 @@ async def test_what_hangs_on_a_ticket_is_shown_to_whoever_may_read_it(db: str) -
     def on_ticket(viewer: Viewer, row: Any) -> bool:
         return rows.may_read(viewer, row.ticket_id)
 
+    def both(viewer: Viewer, row: Any) -> bool:
+        return rows.may_read(viewer, row.source_id) and rows.may_read(viewer, row.target_id)
+
     def on_timeline(viewer: Viewer, row: Any) -> bool:
         return on_ticket(viewer, row) and (viewer.is_staff or row.visibility is Visibility.PUBLIC)
 
@@ -188,6 +191,7 @@ async def test_what_hangs_on_a_ticket_is_shown_to_whoever_may_read_it(db: str) -
     await compare(rows.viewers(), models.Participant, on_ticket)
     await compare(rows.viewers(), models.Follower, on_ticket)
     await compare(rows.viewers(), models.Feedback, on_ticket)
+    await compare(rows.viewers(), models.TicketLink, both)
     await compare(rows.viewers(), models.Escalation, on_ticket)
     await compare(rows.viewers(), models.EscalationEntry, entry)
     await compare(rows.viewers(), models.Message, on_timeline)
@@ -314,6 +318,9 @@ async def hang_something_on_each(rows: Rows) -> None:
     await models.Follower.bulk_create(
         [models.Follower(ticket_id=t, organization_id=rows.tickets[t].organization_id, **following) for t in ids]
     )
+    pairs = zip(ids, ids[1:] + ids[:1], strict=True)
+    linked: dict[str, Any] = {"kind": "RELATED_TO", "created_at": LONG_AGO}
+    await models.TicketLink.bulk_create([models.TicketLink(source_id=s, target_id=t, **linked) for s, t in pairs])
     await models.Feedback.bulk_create([models.Feedback(ticket_id=t, rating=3, submitted_at=LONG_AGO) for t in ids])
     when: dict[str, Any] = {"issue_description": "x", "submitted_at": LONG_AGO, "updated_at": LONG_AGO}
     escalations = [

@@ -71,6 +71,7 @@ MUTATIONS = {
     "can_share": "ticketShare(input: {ticketId: $t, userIds: [$u]})",
     "can_claim": "ticketClaim(input: {ticketId: $t})",
     "can_confirm_resolution": "escalationConfirmResolution(input: {escalationId: $e})",
+    "can_create_linked_ticket": 'ticketCreateLinked(input: {sourceTicketId: $t, body: "x"})',
     "can_leave_feedback": "feedbackSubmit(input: {ticketId: $t, rating: 5})",
     "can_see_internal": 'noteAdd(input: {ticketId: $t, body: "x", visibility: INTERNAL})',
 }

@@ -1,0 +1,141 @@
+"""Tickets opened from others: how one goes on after a ticket is closed."""
+
+from typing import Any
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from domain import actions, entitlement
+from domain.enums import TicketLinkKind
+from domain.errors import IdempotencyMismatch
+from domain.naming import line, text
+from models import Participant, RequestType, ServiceCertificate, Ticket, TicketLink, User
+from resolvers.context import Context
+from resolvers.reading import whole_rows
+from resolvers.streams import TICKET_CHANGED, streams_of
+from resolvers.ticket_creation import enter
+from resolvers.tickets import ask, lock_ticket
+from resolvers.transaction import Work, unit_of_work
+
+TAKEN_OVER = (
+    *("organization_id", "on_behalf_of_id", "project_id", "request_type_id", "classification_id", "issue_type_id"),
+    *("product_id", "product_version_id", "product_update_id", "certificate_id", "space_id"),
+    *("language", "channel", "priority", "severity", "confidentiality"),
+)
+"""What the new ticket has from the one it is opened from: whose it is, what it is about, and who may see it."""
+
+
+@unit_of_work
+async def create_linked_ticket(
+    work: Work,
+    ctx: Context,
+    source_id: UUID,
+    *,
+    kind: TicketLinkKind,
+    body: str,
+    subject: str | None = None,
+    attachment_ids: tuple[UUID, ...] = (),
+    client_mutation_id: str | None = None,
+) -> TicketLink:
+    """Open a ticket that goes on from another, in whatever status that is; the link has both, `source` and `target`.
+
+    Whoever was on the other is on the new one, so nobody on it is told of a ticket that is not there for them. A
+    customer becomes its requester; what support opens stays the request of whose the other was.
+
+    The same `client_mutation_id` by the same person returns the link of the first time and announces nothing.
+
+    Raises:
+        NotFound, Forbidden: as for every change of a ticket.
+        CertificateRequired, CertificateInactive: its organization may not ask for this today (S18).
+        Required, Invalid, TooManyFiles, Conflict: the text cannot be stored, or the files not be attached.
+        IdempotencyMismatch: the `client_mutation_id` was used before for another ticket.
+
+    Source: S69, S70, S32.
+    """
+    source, facts = await lock_ticket(ctx, source_id, field="sourceTicketId")
+    actions.check(actions.create_linked, await ask(work, ctx, source, facts))
+    said = text(body, field="body")
+    earlier = await _opened_before(ctx, source, said, client_mutation_id)
+    if earlier:
+        return earlier
+    await _check_entitled(work, source)
+    requester_id = source.requester_id if ctx.viewer.is_staff else ctx.user_id
+    columns = {name: getattr(source, name) for name in TAKEN_OVER} | {
+        "subject": line(subject, field="subject") if subject and not subject.isspace() else source.subject,
+        "description": said,
+        "quotes_id": source.id,
+        "client_mutation_id": client_mutation_id,
+        "requester_id": requester_id,
+        "owner_id": requester_id,
+    }
+    target = await enter(
+        work,
+        ctx,
+        columns,
+        people=await _people_on(source),
+        device_ids=[each.id for each in await source.devices.all()],
+        attachment_ids=attachment_ids,
+    )
+    link = await TicketLink.create(source=source, target=target, kind=kind, created_at=work.now)
+    work.emit(streams_of(source.id), TICKET_CHANGED, {"fields": ["links", "followUps"], "item": None})
+    return link
+
+
+async def links_of(ctx: Context, rows: list[tuple[UUID]]) -> list[list[TicketLink]]:
+    """For each (ticket id,), the links to and from tickets that the viewer may see, first one first."""
+    links = await _links(ctx, [ticket_id for (ticket_id,) in rows], "source_id", "target_id")
+    return [[each for each in links if here in (each.source_id, each.target_id)] for (here,) in rows]
+
+
+async def follow_up_of(ctx: Context, rows: list[tuple[UUID]]) -> list[Ticket | None]:
+    """For each (ticket id,), the ticket that it goes on from, if the viewer may see it."""
+    links = await _links(ctx, [ticket_id for (ticket_id,) in rows], "target_id", kind=TicketLinkKind.FOLLOW_UP_OF)
+    sources = dict(zip(links, await whole_rows(ctx, Ticket, [each.source_id for each in links]), strict=True))
+    found = {link.target_id: source for link, source in sources.items()}
+    return [found.get(ticket_id) for (ticket_id,) in rows]
+
+
+async def follow_ups(ctx: Context, rows: list[tuple[UUID]]) -> list[list[Ticket]]:
+    """For each (ticket id,), the tickets that go on from it and that the viewer may see, first one first."""
+    links = await _links(ctx, [ticket_id for (ticket_id,) in rows], "source_id", kind=TicketLinkKind.FOLLOW_UP_OF)
+    targets = await whole_rows(ctx, Ticket, [each.target_id for each in links])
+    pairs = list(zip(links, targets, strict=True))
+    return [[target for link, target in pairs if link.source_id == ticket_id] for (ticket_id,) in rows]
+
+
+async def _links(ctx: Context, ticket_ids: list[UUID], *sides: str, **where: Any) -> list[TicketLink]:
+    asked: list[Any] = [{f"{side}__in": ticket_ids} for side in sides]
+    here = Q(*(Q(**each) for each in asked), join_type=Q.OR)
+    return await TicketLink.shown_to(ctx.viewer).filter(here, **where).order_by("created_at", "id")
+
+
+async def _people_on(ticket: Ticket) -> list[UUID]:
+    taking_part: Any = Participant.filter(ticket_id=ticket.id).order_by("added_at", "id")
+    people = [ticket.requester_id, ticket.owner_id, *await taking_part.values_list("user_id", flat=True)]
+    return [each for each in people if each is not None]
+
+
+async def _check_entitled(work: Work, source: Ticket) -> None:
+    """That the organization may still ask for this today; what comes from an earlier system has no such type."""
+    request_type = await RequestType.get_or_none(id=source.request_type_id) if source.request_type_id else None
+    if request_type is not None:
+        held = [each.terms() for each in await ServiceCertificate.filter(organization_id=source.organization_id)]
+        entitlement.check_available(request_type.required_certificate_kind, held, work.now.date())
+
+
+async def _opened_before(ctx: Context, source: Ticket, body: str, key: str | None) -> TicketLink | None:
+    if key is None:
+        return None
+    line(key, field="clientMutationId", limit=100)
+    # One person opens one ticket at a time: so the second try of the same one finds the first.
+    await User.select_for_update().get(id=ctx.user_id)
+    earlier = await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=key)
+    if earlier is None:
+        return None
+    link = await TicketLink.get_or_none(source_id=source.id, target_id=earlier.id).prefetch_related("source", "target")
+    if link is None or earlier.description != body:
+        raise IdempotencyMismatch(
+            "You opened another ticket with this clientMutationId. Give every new ticket an id of its own.",
+            field=("clientMutationId",),
+        )
+    return link

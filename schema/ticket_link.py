@@ -1,0 +1,40 @@
+"""How tickets hang together, and what a closed one says."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import lazy
+
+import models
+from domain import lifecycle
+from domain.enums import TicketLinkKind, TicketStatus
+from schema.node import Node, entity
+from schema.relations import to_one
+
+if TYPE_CHECKING:
+    from schema.ticket import Ticket
+
+
+@entity(models.TicketLink, description="A ticket that was opened from another; seen by whoever may see both.")
+class TicketLink(Node):
+    kind: TicketLinkKind = strawberry.field(description="What the target is to the source.")
+    source: Annotated["Ticket", lazy("schema.ticket")] = to_one("source", "The earlier ticket.", implied=True)
+    target: Annotated["Ticket", lazy("schema.ticket")] = to_one(
+        "target", "The ticket that was opened from it.", implied=True
+    )
+    created_at: datetime = strawberry.field(description="Since when they are linked.")
+
+
+@strawberry.type(description="What a closed ticket says, and the way on from it.")
+class TicketNotice:
+    text: str = strawberry.field(description="For people, in English.")
+    offers_linked_ticket: bool = strawberry.field(description="Whether `ticketCreateLinked` is the way on.")
+    reference_to_quote: str = strawberry.field(description="What to quote in a new ticket.")
+
+
+def notice(status: str, reference: str) -> TicketNotice | None:
+    """The notice of a ticket, from its columns."""
+    found = lifecycle.notice_of(TicketStatus(status), reference)
+    return TicketNotice(**asdict(found)) if found else None
