@@ -24,16 +24,20 @@ from tests.factories import (
 pytestmark = pytest.mark.anyio
 
 
+OF_THE_HUB = ("SELECT topic, epoch", "PRAGMA data_version")
+
+
 class Statements(logging.Handler):
-    """Every statement that is sent to the database, as its client logs it."""
+    """Every statement that is sent to the database, as its client logs it, but for the hub's looks at its streams."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.sent: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.args or "SELECT" in str(record.msg):
-            self.sent.append(record.getMessage())
+        sent = record.getMessage()
+        if (record.args or "SELECT" in sent) and not sent.lstrip().startswith(OF_THE_HUB):
+            self.sent.append(sent)
 
 
 @contextmanager

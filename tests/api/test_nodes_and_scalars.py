@@ -12,7 +12,7 @@ from resolvers.viewers import load_viewer
 from schema.node import TABLES
 from tests.api.world import World, codes, gid, make_world
 from tests.conftest import AsUser
-from tests.factories import make_message
+from tests.factories import make_article, make_message
 
 pytestmark = pytest.mark.anyio
 
@@ -46,10 +46,21 @@ async def one_of_everything(world: World) -> dict[str, Any]:
             updated_at=world.ticket.created_at,
         )
     )
+    rows.append(await make_article("How to mute"))
+    rows.append(
+        await models.Notification.create(
+            user=world["agent"],
+            ticket=world.ticket,
+            kind="ASSIGNED",
+            visibility="PUBLIC",
+            source="test",
+            created_at=world.ticket.created_at,
+        )
+    )
     version = await models.ProductVersion.create(product=await models.Product.get(), name="1")
     rows += [version, await models.ProductUpdate.create(version=version, name="1.1")]
     event: dict[str, Any] = {"ticket": world.ticket, "visibility": "PUBLIC", "occurred_at": world.ticket.created_at}
-    for n, kind in enumerate(("STATUS", "FIELD")):
+    for n, kind in enumerate(("STATUS", "FIELD", "FEEDBACK")):
         rows.append(
             await models.TimelineEvent.create(
                 kind=kind, sequence=90 + n, public_sequence=90 + n, field="x", new_value="OPEN", **event
