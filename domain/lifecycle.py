@@ -37,6 +37,8 @@ PRESETS = {
 }
 """Source: S64 and S65; the auto-resolve default of 7 days is S63."""
 
+LONGEST_HOLD = timedelta(days=366)
+
 DEFAULT_WINDOWS = PRESETS[LifecyclePreset.WEEK]
 
 
@@ -157,6 +159,27 @@ def check_may_reopen(
     if status is not TicketStatus.RESOLVED:
         raise ReopenNotAllowed("Only a resolved ticket can be reopened; this one is still open.")
     check_reopen_window(resolved_at, now=now, windows=windows)
+
+
+def check_may_hold(status: TicketStatus, *, until: datetime, now: datetime) -> None:
+    """
+    Raises:
+        TicketClosed: closed is final.
+        Conflict: it is resolved, so nothing is waited for.
+        Invalid: `until` is not in the future, or more than `LONGEST_HOLD` away.
+
+    Source: S67.
+    """
+    check_not_closed(status)
+    if status is TicketStatus.RESOLVED:
+        raise Conflict("This ticket is resolved. Reopen it first.")
+    if not now < until <= now + LONGEST_HOLD:
+        raise Invalid("Name a moment in the future, at most a year away.", field=("until",))
+
+
+def hold_over(status: TicketStatus, *, hold_until: datetime | None, now: datetime) -> bool:
+    """Whether a hold has come to its end, at that instant and after (S67). One without an end lasts."""
+    return status is TicketStatus.ON_HOLD and hold_until is not None and now >= hold_until
 
 
 def check_may_leave_feedback(status: TicketStatus, *, given: bool) -> None:

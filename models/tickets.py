@@ -190,6 +190,7 @@ class Ticket(BaseModel):
             Index(fields=("quotes_id",), name="ticket_quotes"),
             Index(fields=("status", "assignee_id", "is_escalated", "channel"), name="ticket_queue"),
             Index(fields=("waiting_since",), name="ticket_waiting"),
+            Index(fields=("hold_until",), name="ticket_held"),
             Index(fields=("closed_at", "resolved_at"), name="ticket_resolved"),
         ]
 

@@ -1,4 +1,4 @@
-"""What happens to tickets by itself: waiting ones are resolved, resolved ones are closed, old things are let go."""
+"""What happens to tickets by itself: holds end, what waits is resolved, what is resolved is closed, old things go."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -30,6 +30,12 @@ async def resolve_waiting(ctx: Context) -> int:
     since = now - min(windows.auto_resolve_after for windows in PRESETS.values())
     waiting = Q(status=TicketStatus.PENDING_CUSTOMER, waiting_since__lte=since)
     return sum([await _resolve(ctx, ticket_id) for ticket_id in await _ids(waiting, "waiting_since")])
+
+
+async def end_holds(ctx: Context) -> int:
+    """Let tickets go on whose hold has come to its end (S67); returns how many. Caught up with like the others."""
+    due = Q(status=TicketStatus.ON_HOLD, hold_until__lte=ctx.now())
+    return sum([await _end_hold(ctx, ticket_id) for ticket_id in await _ids(due, "hold_until")])
 
 
 async def close_resolved(ctx: Context) -> int:
@@ -95,6 +101,17 @@ async def _resolve(work: Work, ctx: Context, ticket_id: UUID) -> bool:
     await timeline.set_status(
         work, ctx, ticket, TicketStatus.RESOLVED, reason=ResolutionReason.INACTIVITY, automatic=True
     )
+    timeline.touch(work, ticket, activity=False)
+    await ticket.save()
+    return True
+
+
+@unit_of_work
+async def _end_hold(work: Work, ctx: Context, ticket_id: UUID) -> bool:
+    ticket, _ = await _lock(ticket_id)
+    if not lifecycle.hold_over(ticket.status, hold_until=ticket.hold_until, now=work.now):
+        return False
+    await timeline.set_status(work, ctx, ticket, TicketStatus.OPEN, automatic=True)
     timeline.touch(work, ticket, activity=False)
     await ticket.save()
     return True

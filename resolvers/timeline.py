@@ -24,16 +24,21 @@ async def set_status(
     ticket: Ticket,
     status: TicketStatus,
     *,
-    reason: ResolutionReason | ClosureReason | None = None,
+    reason: ResolutionReason | ClosureReason | str | None = None,
     automatic: bool = False,
 ) -> None:
-    """Give a ticket the status, with all that goes with it, and tell; nothing where it has it already."""
+    """Give a ticket the status, with all that goes with it, and tell; nothing where it has it already.
+
+    Every other status ends a hold. A `reason` in free words is one of the kind that only the timeline keeps.
+    """
     old = ticket.status
     if status is old:
         return
     ticket.status = status
     ticket.status_changed_at = work.now
     ticket.waiting_since = work.now if status is TicketStatus.PENDING_CUSTOMER else None
+    if status is not TicketStatus.ON_HOLD:
+        ticket.hold_until = None
     if status is TicketStatus.RESOLVED:
         ticket.resolved_at, ticket.resolution_reason = work.now, ResolutionReason(reason) if reason else None
     elif status is TicketStatus.CLOSED:
@@ -43,7 +48,8 @@ async def set_status(
     event = await _record(
         work, ctx, ticket, TimelineEventKind.STATUS, automatic=automatic, old=old, new=status, reason=reason
     )
-    announce(work, ticket, ["status", "displayStatus", "statusChangedAt"], event)
+    held = ["holdUntil"] if TicketStatus.ON_HOLD in (old, status) else []
+    announce(work, ticket, ["status", "displayStatus", "statusChangedAt", *held], event)
 
 
 async def set_assignee(work: Work, ctx: Context, ticket: Ticket, *, old: str | None, new: str | None) -> None:

@@ -12,6 +12,7 @@ from schema.attachment import AttachmentMutations
 from schema.catalog_roots import CatalogMutations
 from schema.draft import DraftMutations, TicketCreatePayload, broken
 from schema.feedback import FeedbackMutations
+from schema.holding import HoldMutations
 from schema.inputs import files_of
 from schema.knowledge import KnowledgeMutations
 from schema.linked_tickets import LinkedTicketMutations
@@ -47,6 +48,7 @@ class Mutation(
     TicketPeopleMutations,
     FeedbackMutations,
     LinkedTicketMutations,
+    HoldMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:

@@ -34,12 +34,14 @@ class Swept:
     events_let_go: int
     tokens_forgotten: int
     files_deleted: int = 0
+    holds_ended: int = 0
 
 
 async def sweep_once(services: Services, settings: Settings) -> Swept:
     """One round, whoever holds the lease. What is due and was not done yesterday is done now, once."""
     context = Context(ANONYMOUS, services)
     return Swept(
+        holds_ended=await sweeps.end_holds(context),
         resolved=await sweeps.resolve_waiting(context),
         closed=await sweeps.close_resolved(context),
         events_let_go=await sweeps.compact_streams(

@@ -705,6 +705,10 @@ class Migration(migrations.Migration):
             model_name="Ticket",
             index=Index(fields=["status", "assignee_id", "is_escalated", "channel"], name="ticket_queue"),
         ),
+        ops.AddIndex(
+            model_name="Ticket",
+            index=Index(fields=["hold_until"], name="ticket_held"),
+        ),
         ops.AddField(
             model_name="TimelineEvent",
             name="feedback",

@@ -100,6 +100,8 @@ open  ticketCreateLinked                  +   +   +   .   -   -    +   -    .   
 own   ticketCreateLinked                  +   +   +   .   .   -    +   -    .    +   +   +   +    !
 open  feedbackSubmit                      -   -   -   .   -   -    +   -    .    -   -   -   -    !
 own   feedbackSubmit                      -   -   -   .   .   -    +   -    .    -   -   -   -    !
+open  ticketHold                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   ticketHold                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -272,6 +274,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "ticketLock": (open_ticket, "ticketId: $id, locked: true"),
     "ticketCreateLinked": (resolved_ticket, 'sourceTicketId: $id, body: "More"'),
     "feedbackSubmit": (resolved_ticket, "ticketId: $id, rating: 5"),
+    "ticketHold": (open_ticket, 'ticketId: $id, until: "2026-05-01T00:00:00Z"'),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
