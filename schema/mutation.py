@@ -23,6 +23,7 @@ from schema.operations import GIVEN, mutation, shown
 from schema.presence import PresenceMutations
 from schema.read_state import ReadStateMutations
 from schema.ticket_people import TicketPeopleMutations
+from schema.ticket_update import TicketUpdateMutations
 from schema.typing import TypingMutations
 
 
@@ -49,6 +50,7 @@ class Mutation(
     FeedbackMutations,
     LinkedTicketMutations,
     HoldMutations,
+    TicketUpdateMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:

@@ -102,6 +102,8 @@ open  feedbackSubmit                      -   -   -   .   -   -    +   -    .   
 own   feedbackSubmit                      -   -   -   .   .   -    +   -    .    -   -   -   -    !
 open  ticketHold                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   ticketHold                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  ticketUpdate                        +   +   +   .   -   -    +   -    .    +   +   +   +    !
+own   ticketUpdate                        +   +   +   .   .   -    +   -    .    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -275,6 +277,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "ticketCreateLinked": (resolved_ticket, 'sourceTicketId: $id, body: "More"'),
     "feedbackSubmit": (resolved_ticket, "ticketId: $id, rating: 5"),
     "ticketHold": (open_ticket, 'ticketId: $id, until: "2026-05-01T00:00:00Z"'),
+    "ticketUpdate": (open_ticket, "ticketId: $id, severity: CRITICAL"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
     "escalationSetEstimate": (
