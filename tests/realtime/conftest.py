@@ -105,4 +105,5 @@ async def silent_hub(make_hub: MakeHub) -> Hub:
 async def make_silent_hub(make_hub: MakeHub, reader: Callable[[], Any] | None = None, **options: Any) -> Hub:
     made: Hub = await make_hub(reader, sweep_every=3600, sweep_every_when_deaf=3600, poll=3600, **options)
     await eventually(lambda: made.doorbell.healthy)  # It looks once when its doorbell is connected.
+    await made.access.begin()  # And once for changes of access, before anybody watches.
     return made

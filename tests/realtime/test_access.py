@@ -321,6 +321,7 @@ async def test_after_a_restored_backup_everybody_is_asked_about(store: Store, ma
     hub = await make_hub(sweep_every=0.02, sweep_every_when_deaf=0.02)
     ann = Rights("user:ann")
     await store.append(*(change(number, user="bob") for number in range(3)))
+    await eventually(lambda: hub.access.last == 3)
     async with aclosing(follow(hub, "t", guard=ann)) as hers:
         await take_until_caught_up(hers)
         ann.is_open = False
