@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from resolvers.transaction import settle
 from tests.both_ways import ASKED, BothWays
 from tests.client import Client
 from tests.clock import Clock
-from tests.databases import ENGINES, fresh_database
+from tests.databases import ENGINES, drop_idle, fresh_database
 
 AsUser = Callable[[models.User | None], Client]
 
@@ -63,6 +64,10 @@ async def both(db: str) -> AsyncIterator[BothWays]:
 def as_user(services: Services, both: BothWays) -> AsUser:
     """`as_user(ann)` asks the API as Ann; `as_user(None)` as nobody. Whatever is asked is asked both ways."""
     return lambda user: Client(services, user, both)
+
+
+def pytest_sessionfinish() -> None:
+    asyncio.run(drop_idle())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -58,9 +58,105 @@ async def fresh_sqlite(folder: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def fresh_postgres(*, migrated: bool = True) -> AsyncIterator[str]:
-    """A database that is dropped afterwards. Skips the test when no server answers; with CI=true fails it."""
+async def fresh_postgres(*, migrated: bool = True, lent: bool = True) -> AsyncIterator[str]:
+    """A database of the test's own. Skips the test when no server answers; with CI=true fails it.
+
+    A migrated one is emptied afterwards and lent again, unless its tables have been changed: making one takes longer
+    than most tests. One that is to hold very much is better not `lent`.
+    """
     EXECUTOR_CACHE.clear()
+    if not migrated or not lent:
+        async with _new_postgres(migrated=migrated) as url:
+            yield url
+        return
+    name = _IDLE.pop() if _IDLE else await _make_postgres()
+    try:
+        yield postgres_url(name)
+    finally:
+        if await _emptied(name):
+            _IDLE.append(name)
+        else:
+            await _drop(name)
+
+
+async def drop_idle() -> None:
+    """Drop the databases that were lent; to be called when the last test has ended."""
+    while _IDLE:
+        await _drop(_IDLE.pop())
+
+
+_IDLE: list[str] = []
+_AS_MADE: dict[str, str] = {}
+"""What tells the tables of a database that was lent, by its name: as they were when it was made."""
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'tortoise%' ORDER BY 1"
+_SHAPE = """
+    SELECT md5(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid, a.attnotnull, i.n), ',' ORDER BY 1)) || (
+        SELECT count(*) FROM tortoise_migrations)::text
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    CROSS JOIN LATERAL (SELECT count(*) AS n FROM pg_index x WHERE x.indrelid = c.oid) i
+    WHERE c.relnamespace = 'public'::regnamespace"""
+
+
+async def _make_postgres() -> str:
+    name = f"casewire_test_{uuid4().hex[:12]}"
+    async with _server() as server:
+        await server.execute("SELECT pg_advisory_lock(hashtext('casewire_template'))")
+        template = await _postgres_template(server)
+        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} {await _quickest_copy(server)}")
+    connection = await asyncpg.connect(postgres_url(name), timeout=10)
+    try:
+        _AS_MADE[name] = await connection.fetchval(_SHAPE)
+        await connection.execute("CREATE SCHEMA as_made")
+        for row in await connection.fetch(_TABLES):
+            if await connection.fetchval(f'SELECT EXISTS (SELECT 1 FROM "{row[0]}")'):
+                await connection.execute(f'CREATE TABLE as_made."{row[0]}" AS TABLE public."{row[0]}"')
+    finally:
+        await connection.close()
+    return name
+
+
+async def _emptied(name: str) -> bool:
+    """Take out of a database what a test has put in; False where it cannot be lent again."""
+    try:
+        connection = await asyncpg.connect(postgres_url(name), timeout=10)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False  # the test has dropped it
+    try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        if await connection.fetchval(_SHAPE) != _AS_MADE[name]:
+            return False
+        tables = [row[0] for row in await connection.fetch(_TABLES)]
+        kept = {
+            row[0] for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'as_made'")
+        }
+        filled = await connection.fetch(
+            " UNION ALL ".join(f"SELECT '{each}' WHERE EXISTS (SELECT 1 FROM \"{each}\")" for each in tables)
+        )
+        async with connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
+            for each in {row[0] for row in filled} | kept:
+                await connection.execute(f'DELETE FROM "{each}"')
+            for each in kept:
+                await connection.execute(f'INSERT INTO "{each}" SELECT * FROM as_made."{each}"')
+            await connection.execute("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'")
+    except asyncpg.PostgresError:
+        return False
+    finally:
+        await connection.close()
+    return True
+
+
+async def _drop(name: str) -> None:
+    async with _server() as server:
+        await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@contextlib.asynccontextmanager
+async def _new_postgres(*, migrated: bool) -> AsyncIterator[str]:
     name = f"casewire_test_{uuid4().hex[:12]}"
     async with _server() as server:
         # Held until the copy is made: a run of another version of the schema replaces the template.

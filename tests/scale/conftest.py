@@ -35,7 +35,7 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             url = loop.run_until_complete(fresh_sqlite(tmp_path_factory.mktemp("large")))
             fill_sqlite(sqlite_path(url), WORLD)
         else:
-            database = fresh_postgres()
+            database = fresh_postgres(lent=False)
             url = loop.run_until_complete(database.__aenter__())
             stack.callback(lambda: loop.run_until_complete(database.__aexit__(None, None, None)))
             loop.run_until_complete(fill_postgres(url, WORLD))
