@@ -12,7 +12,7 @@ from resolvers.viewers import load_viewer
 from schema.node import TABLES
 from tests.api.world import World, codes, gid, make_world
 from tests.conftest import AsUser
-from tests.factories import make_article, make_message
+from tests.factories import make_article, make_message, make_ticket
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +47,14 @@ async def one_of_everything(world: World) -> dict[str, Any]:
         )
     )
     rows.append(await make_article("How to mute"))
+    rows.append(
+        await models.TicketLink.create(
+            source=world.ticket,
+            target=await make_ticket(world.acme, world["author"]),
+            kind="FOLLOW_UP_OF",
+            created_at=world.ticket.created_at,
+        )
+    )
     rows.append(
         await models.Notification.create(
             user=world["agent"],

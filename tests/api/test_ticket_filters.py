@@ -95,7 +95,7 @@ async def test_in_memory_and_in_sql_a_filter_lets_the_same_tickets_through(db: s
 
     await to_thread.run_sync(agree)
 
-    assert len([size for size in sizes if 0 < size < len(facts)]) >= 50, "too many that let through all, or nothing"
+    assert len([size for size in sizes if 0 < size < len(facts)]) > 40, "too many that let through all, or nothing"
 
 
 async def test_each_field_alone_agrees_and_makes_a_difference(db: str) -> None:
