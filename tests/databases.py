@@ -32,12 +32,12 @@ ENGINES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="pos
 
 
 @contextlib.asynccontextmanager
-async def fresh_database(engine: str, folder: Path) -> AsyncIterator[str]:
+async def fresh_database(engine: str, folder: Path, *, lent: bool = True) -> AsyncIterator[str]:
     """The URL of a database for one test, on "sqlite" (a file in `folder`) or on "postgres"."""
     if engine == "sqlite":
         yield await fresh_sqlite(folder)
     else:
-        async with fresh_postgres() as url:
+        async with fresh_postgres(lent=lent) as url:
             yield url
 
 
@@ -62,7 +62,7 @@ async def fresh_postgres(*, migrated: bool = True, lent: bool = True) -> AsyncIt
     """A database of the test's own. Skips the test when no server answers; with CI=true fails it.
 
     A migrated one is emptied afterwards and lent again, unless its tables have been changed: making one takes longer
-    than most tests. One that is to hold very much is better not `lent`.
+    than most tests. One that is to hold very much, or whose tables are to be changed, is better not `lent`.
     """
     EXECUTOR_CACHE.clear()
     if not migrated or not lent:

@@ -14,5 +14,5 @@ def anyio_backend() -> str:
 @pytest.fixture(params=ENGINES)
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """An empty, migrated database, on each engine in turn."""
-    async with fresh_database(request.param, tmp_path) as fresh:
+    async with fresh_database(request.param, tmp_path, lent=False) as fresh:
         yield fresh
