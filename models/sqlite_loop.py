@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Any, TypeVar
 
-from tortoise.backends.base.client import TransactionContext
-
-from models.sqlite import CasewireSqliteClient, ImmediateTransaction, SafeTransactionContext
+from models.sqlite import CasewireSqliteClient
 
 Result = TypeVar("Result")
 
@@ -104,9 +102,6 @@ def checkpoint(path: str) -> None:
 
 class LoopSqliteClient(CasewireSqliteClient):
     """One connection, as the stock client has; the waiting is done by `LoopConnection`, hence no `busy_timeout`."""
-
-    def _in_transaction(self) -> TransactionContext:
-        return SafeTransactionContext(ImmediateTransaction(self), self._lock)
 
     async def create_connection(self, with_db: bool) -> None:
         if self._connection:

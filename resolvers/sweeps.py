@@ -13,6 +13,7 @@ from models.database import reader, writer
 from realtime import log
 from resolvers import timeline
 from resolvers.context import Context
+from resolvers.ticket_facts import facts_of
 from resolvers.tickets import LOCKED, windows_of
 from resolvers.transaction import Work, remember, run_in_transaction, unit_of_work
 
@@ -132,7 +133,7 @@ async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
 async def _lock(ticket_id: UUID) -> tuple[Ticket, Windows]:
     ticket = await LOCKED.first(ticket_id)
     assert ticket is not None, "tickets are never deleted"
-    remember(ticket)
+    remember(ticket, facts_of(ticket))
     return ticket, await windows_of(ticket)
 
 

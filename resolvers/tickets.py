@@ -64,10 +64,11 @@ async def lock_ticket(ctx: Context, ticket_id: UUID, *, field: str = "ticketId")
     ticket = await LOCKED.first(ticket_id)
     if ticket is None:
         raise NotFound("ticket", field=(field,))
-    facts = ticket.facts(is_participant=as_fact(ctx.user_id) in facts_of(ticket)["participant_ids"])
+    known = facts_of(ticket)
+    facts = ticket.facts(is_participant=as_fact(ctx.user_id) in known["participant_ids"])
     if not policy.may_read_ticket(ctx.viewer, facts):
         raise await why_not_there(ctx.viewer, Q(id=ticket_id), field=(field,))
-    remember(ticket)
+    remember(ticket, known)
     return ticket, facts
 
 

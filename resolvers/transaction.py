@@ -23,7 +23,7 @@ from realtime import log
 from resolvers.context import Context
 from resolvers.list_events import list_drafts
 from resolvers.pending import put_down
-from resolvers.ticket_facts import Facts, facts_of
+from resolvers.ticket_facts import Facts
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -96,14 +96,12 @@ async def work_in_transaction(context: Context, body: Callable[[Work], Awaitable
     return result
 
 
-def remember(ticket: Ticket) -> Facts:
-    """The facts of a ticket that was locked `with_facts`; the unit of work keeps those from before it changed it."""
-    facts = facts_of(ticket)
+def remember(ticket: Ticket, facts: Facts) -> None:
+    """Keep the facts of a ticket that was locked, from before the unit of work changes it."""
     ticket.keep_as_read()
     work = _current.get()
     if work is not None:
         work.before.setdefault(ticket.id, facts)
-    return facts
 
 
 async def run_in_transaction(body: Callable[[], Awaitable[Result]]) -> Result:
