@@ -19,16 +19,12 @@ from schema.linked_tickets import LinkedTicketMutations
 from schema.members import MemberMutations
 from schema.node import key_of, key_or_none
 from schema.notifications import NotificationMutations
-from schema.operations import GIVEN, mutation, shown
+from schema.operations import GIVEN, mutation, shown, ticket_key
 from schema.presence import PresenceMutations
 from schema.read_state import ReadStateMutations
 from schema.ticket_people import TicketPeopleMutations
 from schema.ticket_update import TicketUpdateMutations
 from schema.typing import TypingMutations
-
-
-def _ticket(given: str) -> Any:
-    return key_of(given, "Ticket", field="ticketId")
 
 
 def _escalation(given: str) -> Any:
@@ -66,7 +62,7 @@ class Mutation(
     ) -> payloads.TicketAssignPayload:
         ticket = await tickets.assign_ticket(
             info.context,
-            _ticket(input.ticket_id),
+            ticket_key(input.ticket_id),
             assignee_id=key_or_none(input.assignee_id, "User", field="assigneeId"),
             expected_version=input.expected_version,
         )
@@ -78,7 +74,7 @@ class Mutation(
     ) -> payloads.TicketResolvePayload:
         ticket = await tickets.resolve_ticket(
             info.context,
-            _ticket(input.ticket_id),
+            ticket_key(input.ticket_id),
             reason=input.reason,
             message=input.message,
             expected_version=input.expected_version,
@@ -90,7 +86,7 @@ class Mutation(
         self, info: Info, input: Annotated[inputs.TicketCloseInput, GIVEN]
     ) -> payloads.TicketClosePayload:
         ticket = await tickets.close_ticket(
-            info.context, _ticket(input.ticket_id), reason=input.reason, expected_version=input.expected_version
+            info.context, ticket_key(input.ticket_id), reason=input.reason, expected_version=input.expected_version
         )
         return payloads.TicketClosePayload(ticket=await shown(info, ticket))
 
@@ -100,7 +96,7 @@ class Mutation(
     ) -> payloads.TicketReopenPayload:
         ticket, message = await tickets.reopen_ticket(
             info.context,
-            _ticket(input.ticket_id),
+            ticket_key(input.ticket_id),
             comment=input.comment,
             attachment_ids=files_of(input.attachment_ids),
         )
@@ -112,7 +108,7 @@ class Mutation(
     ) -> payloads.MessageSendPayload:
         message, ticket = await messages.send_message(
             info.context,
-            _ticket(input.ticket_id),
+            ticket_key(input.ticket_id),
             body=input.message.body,
             visibility=input.message.visibility,
             in_reply_to_id=key_or_none(
@@ -127,7 +123,7 @@ class Mutation(
     async def note_add(self, info: Info, input: Annotated[inputs.NoteAddInput, GIVEN]) -> payloads.NoteAddPayload:
         note, _ = await messages.add_note(
             info.context,
-            _ticket(input.ticket_id),
+            ticket_key(input.ticket_id),
             body=input.body,
             visibility=input.visibility,
             client_message_id=input.client_message_id,
@@ -140,7 +136,7 @@ class Mutation(
         self, info: Info, input: Annotated[inputs.EscalationSubmitInput, GIVEN]
     ) -> payloads.EscalationSubmitPayload:
         escalation, ticket = await escalations.submit_escalation(
-            info.context, _ticket(input.ticket_id), issue_description=input.issue_description
+            info.context, ticket_key(input.ticket_id), issue_description=input.issue_description
         )
         return payloads.EscalationSubmitPayload(escalation=cast(Any, escalation), ticket=await shown(info, ticket))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from strawberry import Info
@@ -11,6 +12,7 @@ from domain.policy import Rule
 from resolvers.reading import found
 from schema.access import signed_in
 from schema.errors import Refusable
+from schema.node import key_of
 
 GIVEN = strawberry.argument(description="What is asked for.")
 
@@ -21,6 +23,15 @@ def mutation(description: str, rule: Rule) -> Callable[[Any], Any]:
         description=description, directives=signed_in(rule), extensions=[Refusable()]
     )
     return field
+
+
+def ticket_key(given: str) -> UUID:
+    """The key of the ticket that an input names.
+
+    Raises:
+        Invalid: not an id, or not of a ticket.
+    """
+    return key_of(given, "Ticket", field="ticketId")
 
 
 async def shown(info: Info, ticket: models.Ticket) -> Any:

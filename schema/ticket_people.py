@@ -14,16 +14,11 @@ from schema.access import signed_in
 from schema.followers import TicketFollower
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.node import key_of, key_or_none, keys_or_none
-from schema.operations import GIVEN, mutation, shown
+from schema.operations import GIVEN, mutation, shown, ticket_key
 from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.payloads import Payload, made
 from schema.scalars import EmailAddress
 from schema.ticket import Ticket, TicketParticipant
-
-
-def _ticket(given: str) -> Any:
-    return key_of(given, "Ticket", field="ticketId")
-
 
 # --- what is given
 
@@ -187,12 +182,12 @@ class TicketPeopleQueries:
 class TicketPeopleMutations:
     @mutation("Follow a ticket: be told of its changes.", policy.FOLLOW_TICKET)
     async def ticket_follow(self, info: Info, input: Annotated[TicketFollowInput, GIVEN]) -> TicketFollowPayload:
-        follower, ticket = await followers.follow_ticket(info.context, _ticket(input.ticket_id))
+        follower, ticket = await followers.follow_ticket(info.context, ticket_key(input.ticket_id))
         return TicketFollowPayload(follower=cast(Any, follower), ticket=await shown(info, ticket))
 
     @mutation("Follow a ticket no longer.", policy.UNFOLLOW_TICKET)
     async def ticket_unfollow(self, info: Info, input: Annotated[TicketUnfollowInput, GIVEN]) -> TicketUnfollowPayload:
-        ticket = await followers.unfollow_ticket(info.context, _ticket(input.ticket_id))
+        ticket = await followers.unfollow_ticket(info.context, ticket_key(input.ticket_id))
         return TicketUnfollowPayload(ticket=await shown(info, ticket))
 
     @mutation("Have colleagues and e-mail addresses follow a ticket. It opens nothing to them.", policy.FOLLOW_TICKET)
@@ -201,7 +196,7 @@ class TicketPeopleMutations:
     ) -> TicketFollowersAddPayload:
         added = await followers.add_followers(
             info.context,
-            _ticket(input.ticket_id),
+            ticket_key(input.ticket_id),
             user_ids=keys_or_none(input.user_ids, "User", field="userIds") or (),
             emails=input.emails or (),
         )
@@ -219,7 +214,7 @@ class TicketPeopleMutations:
     async def ticket_share(self, info: Info, input: Annotated[TicketShareInput, GIVEN]) -> TicketSharePayload:
         participants = await sharing.share_ticket(
             info.context,
-            _ticket(input.ticket_id),
+            ticket_key(input.ticket_id),
             user_ids=keys_or_none(input.user_ids, "User", field="userIds") or [],
         )
         return TicketSharePayload(participants=cast(Any, participants))
@@ -230,7 +225,7 @@ class TicketPeopleMutations:
     ) -> TicketContactAddPayload:
         contact = await sharing.add_contact(
             info.context,
-            _ticket(input.ticket_id),
+            ticket_key(input.ticket_id),
             user_id=key_of(input.user_id, "User", field="userId"),
             in_email_thread=input.include_in_email_thread is not False,
         )
@@ -246,7 +241,7 @@ class TicketPeopleMutations:
 
     @mutation("Become the requester of a ticket that has none.", policy.CLAIM_TICKET)
     async def ticket_claim(self, info: Info, input: Annotated[TicketClaimInput, GIVEN]) -> TicketClaimPayload:
-        ticket = await requesters.claim_ticket(info.context, _ticket(input.ticket_id))
+        ticket = await requesters.claim_ticket(info.context, ticket_key(input.ticket_id))
         return TicketClaimPayload(ticket=await shown(info, ticket))
 
     @mutation("Say who opened a ticket, or that nobody is known.", policy.SET_REQUESTER)
@@ -254,11 +249,11 @@ class TicketPeopleMutations:
         self, info: Info, input: Annotated[TicketSetRequesterInput, GIVEN]
     ) -> TicketSetRequesterPayload:
         ticket = await requesters.set_requester(
-            info.context, _ticket(input.ticket_id), key_or_none(input.user_id, "User", field="userId")
+            info.context, ticket_key(input.ticket_id), key_or_none(input.user_id, "User", field="userId")
         )
         return TicketSetRequesterPayload(ticket=await shown(info, ticket))
 
     @mutation("Stop what customers write on a ticket, or let them write again.", policy.LOCK_TICKET)
     async def ticket_lock(self, info: Info, input: Annotated[TicketLockInput, GIVEN]) -> TicketLockPayload:
-        ticket = await requesters.lock_replies(info.context, _ticket(input.ticket_id), locked=input.locked)
+        ticket = await requesters.lock_replies(info.context, ticket_key(input.ticket_id), locked=input.locked)
         return TicketLockPayload(ticket=await shown(info, ticket))
