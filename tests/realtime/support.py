@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
@@ -182,6 +184,22 @@ async def eventually(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 (what is waited for has no event of its own)
             await asyncio.sleep(0.002)
+
+
+async def leaves_no_task(before: set[asyncio.Task[Any]]) -> None:
+    """Nothing runs now that did not run `before`.
+
+    But for what asyncpg itself runs, shielded from who is cancelled, to put a connection back into its pool. That
+    belongs to the pool, which waits for it when it is closed; it has to come to its end too.
+    """
+    left = asyncio.all_tasks() - before
+    assert [task for task in left if not _is_of_asyncpg(task)] == []
+    await eventually(lambda: all(task.done() for task in left))
+
+
+def _is_of_asyncpg(task: asyncio.Task[Any]) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and "asyncpg" in Path(code.co_filename).parts
 
 
 class Clock:

@@ -19,6 +19,7 @@ from tests.realtime.support import (
     draft,
     eventually,
     follow,
+    leaves_no_task,
     next_step,
     take,
     take_until,
@@ -315,7 +316,7 @@ async def test_stop_ends_the_streams_and_leaves_no_task_behind(store: Store) -> 
 
     await hub.stop()
 
-    assert asyncio.all_tasks() - before <= set(watching)
+    await leaves_no_task(before | set(watching))
     async with asyncio.timeout(PATIENCE):
         for steps in await asyncio.gather(*watching):
             assert told(steps)[:4] in ([], [1, 2, 3, "caught up at 3"])

@@ -14,6 +14,7 @@ from domain.enums import OrganizationRole
 from models import Membership
 from server.transport.fanout import Fanout, Group
 from tests.databases import ENGINES
+from tests.realtime.support import leaves_no_task
 from tests.server.desk import MESSAGES, Desk, running_desk
 from tests.server.running import until
 
@@ -205,4 +206,4 @@ async def test_a_server_that_stops_lets_go_of_all_and_leaves_no_task(tmp_path: P
 
     assert codes == [1012] * 5
     assert all(group.task is not None and group.task.done() for group in groups)
-    assert asyncio.all_tasks() - mine == set()
+    await leaves_no_task(mine)

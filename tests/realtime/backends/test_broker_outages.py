@@ -29,6 +29,7 @@ from tests.realtime.support import (
     draft,
     eventually,
     follow,
+    leaves_no_task,
     next_step,
     take_until_caught_up,
     told,
@@ -109,7 +110,7 @@ async def test_a_frozen_server_does_not_keep_a_process_from_stopping(redis_serve
         await bell.stop()
         await tasks.close()
 
-    assert asyncio.all_tasks() == others
+    await leaves_no_task(others)
 
 
 @pytest.mark.redis
@@ -214,7 +215,7 @@ async def test_a_server_that_takes_the_connection_and_says_nothing_is_tried_agai
         hearing.cancel()
         await asyncio.wait({hearing})
         await broadcast.disconnect()
-        assert asyncio.all_tasks() == others
+        await leaves_no_task(others)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "postgres"])

@@ -20,6 +20,7 @@ from tests.realtime.support import (
     draft,
     eventually,
     follow,
+    leaves_no_task,
     next_step,
     take_until_caught_up,
     told,
@@ -93,7 +94,7 @@ async def test_disconnecting_leaves_no_task_and_no_listener(broker: Broker, chan
         await here.publish(channel, "1")
         assert await hear(ear) == "1"
 
-    assert asyncio.all_tasks() == others
+    await leaves_no_task(others)
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(ConnectionError):
             await here.publish(channel, "2")
