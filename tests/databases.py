@@ -103,7 +103,7 @@ async def _make_postgres() -> str:
     async with _server() as server:
         await server.execute("SELECT pg_advisory_lock(hashtext('casewire_template'))")
         template = await _postgres_template(server)
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} {await _quickest_copy(server)}")
+        await _copy(server, name, template)
     connection = await asyncpg.connect(postgres_url(name), timeout=10)
     try:
         _AS_MADE[name] = await connection.fetchval(_SHAPE)
@@ -162,7 +162,7 @@ async def _new_postgres(*, migrated: bool) -> AsyncIterator[str]:
         # Held until the copy is made: a run of another version of the schema replaces the template.
         await server.execute("SELECT pg_advisory_lock(hashtext('casewire_template'))")
         template = await _postgres_template(server) if migrated else "template0"
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} {await _quickest_copy(server)}")
+        await _copy(server, name, template)
         await server.execute("SELECT pg_advisory_unlock_all()")
         try:
             yield postgres_url(name)
@@ -189,6 +189,11 @@ async def _postgres_template(server: asyncpg.Connection) -> str:
     await migrate(postgres_url(f"{name}_draft"), report=quiet)
     await server.execute(f"ALTER DATABASE {name}_draft RENAME TO {name}")
     return name
+
+
+async def _copy(server: asyncpg.Connection, name: str, template: str) -> None:
+    await server.execute(f"CREATE DATABASE {name} TEMPLATE {template} {await _quickest_copy(server)}")
+    await server.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")  # no commit waits for the disk
 
 
 async def _quickest_copy(server: asyncpg.Connection) -> str:

@@ -37,6 +37,7 @@ def postgres_database() -> Iterator[str]:
     name = f"casewire_realtime_{uuid.uuid4().hex[:12]}"
     try:
         asyncio.run(_in_postgres(f"CREATE DATABASE {name}"))
+        asyncio.run(_in_postgres(f"ALTER DATABASE {name} SET synchronous_commit = off"))
     except (OSError, asyncpg.PostgresError) as problem:
         if os.environ.get("CI") == "true":
             raise
