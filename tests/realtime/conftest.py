@@ -105,6 +105,12 @@ async def silent_hub(make_hub: MakeHub) -> Hub:
 
 async def make_silent_hub(make_hub: MakeHub, reader: Callable[[], Any] | None = None, **options: Any) -> Hub:
     made: Hub = await make_hub(reader, sweep_every=3600, sweep_every_when_deaf=3600, poll=3600, **options)
-    await eventually(lambda: made.doorbell.healthy)  # It looks once when its doorbell is connected.
+    # It looks once when its doorbell is connected: what a test counts begins when that look has ended.
+    await eventually(lambda: made.doorbell.healthy and waits(made._sweep._now))
     await made.access.begin()  # And once for changes of access, before anybody watches.
     return made
+
+
+def waits(event: asyncio.Event) -> bool:
+    """Whether somebody waits for it, and would not be woken now."""
+    return bool(event._waiters) and not event.is_set()  # type: ignore[attr-defined]
