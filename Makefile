@@ -1,6 +1,6 @@
 # Casewire. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak schema migrations console lock clean
+.PHONY: help run test check bench soak schema words migrations console lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,6 +28,9 @@ soak: $(VENV)/.tests ## Long storms of faults over every combination, then every
 
 schema: $(VENV)/.runs ## Write schema.graphql
 	$(RUN) -m server schema > schema.graphql
+
+words: $(VENV)/.tests ## Bring the catalogues of translations up to date, and say what is left to translate
+	@$(RUN) -m tests.words
 
 migrations: $(VENV)/.tests ## Write a migration for what changed in the models: make migrations name=what_changed
 	$(RUN) -m models.makemigrations $(name)

@@ -2,20 +2,24 @@
 
 from typing import Any, ClassVar
 
+from domain.words import Text, as_text
+
 
 class DomainError(Exception):
     """A refusal that a person or a client can act on.
 
-    `message` says what happened and what to do next; `field` is the path of the argument at fault, if one is.
-    `extensions` is what GraphQL copies into a top-level error.
+    `text` says what happened and what to do next, in the language of whoever is told; `message` is its English. Where
+    it is given as a string it may have `{names}`, whose `values` follow. `field` is the path of the argument at fault,
+    if one is. `extensions` is what GraphQL copies into a top-level error.
     """
 
     code: ClassVar[str] = "INTERNAL"
 
-    def __init__(self, message: str, *, field: tuple[str, ...] | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, text: str | Text, *, field: tuple[str, ...] | None = None, **values: Any) -> None:
+        self.text = as_text(text, values)
+        self.message = str(self.text)
         self.field = field
+        super().__init__(self.message)
 
     @property
     def extensions(self) -> dict[str, Any]:

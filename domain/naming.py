@@ -4,6 +4,7 @@ import re
 
 from domain.enums import TicketChannel
 from domain.errors import Invalid, Required
+from domain.words.languages import LOCALES, language
 
 SUBJECT_LIMIT = 300
 """Characters of a subject or a name."""
@@ -76,6 +77,25 @@ def locale(value: str, *, field: str = "language") -> str:
     if len(value) > 16 or not _LOCALE.fullmatch(value):
         raise Invalid("A language is written like en or pt-BR.", field=(field,))
     return value
+
+
+def spoken(asked: str | None, otherwise: str) -> str:
+    """The shipped language that an argument `locale` asks for; `otherwise`, where it asks for none or another.
+
+    Raises:
+        Invalid: it is not the shape of a language tag.
+
+    Source: S42.
+    """
+    if asked is None:
+        return otherwise
+    if len(asked) > 16 or not _LOCALE.fullmatch(asked):
+        raise Invalid(
+            "A language is written like en or pt-BR. Texts are there in: {locales}.",
+            field=("locale",),
+            locales=", ".join(LOCALES),
+        )
+    return language(asked) or otherwise
 
 
 def quoted(reference: str) -> str | None:

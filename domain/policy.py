@@ -14,6 +14,7 @@ from uuid import UUID
 
 from domain.enums import Confidentiality, Described, MemberVisibility, OrganizationRole, Scope, StaffRole
 from domain.errors import Forbidden, NotFound, Unauthenticated
+from domain.words.languages import SOURCE, accepted, language
 
 TICKET_VIEWERS = frozenset({OrganizationRole.OWNER, OrganizationRole.ADMIN, OrganizationRole.SUPPORT_REQUEST_ADMIN})
 """Roles that always see their organization's requests; they manage them too (S03, S60)."""
@@ -51,7 +52,10 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. Made once a request or socket, from the database; holds no row and does no I/O."""
+    """Who asks. Made once a request or socket, from the database; holds no row and does no I/O.
+
+    `locale` is the language that a person chose, `accepts` the shipped one that counts where there is none.
+    """
 
     user_id: UUID | None = None
     staff_role: StaffRole | None = None
@@ -59,6 +63,8 @@ class Viewer:
     scopes: frozenset[Scope] = frozenset(Scope)
     expires_at: datetime | None = None
     session_id: UUID | None = None
+    locale: str | None = None
+    accepts: str = SOURCE
     _by_organization: dict[UUID, Membership] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +77,16 @@ class Viewer:
     @property
     def is_staff(self) -> bool:
         return self.staff_role is not None
+
+    @property
+    def language(self) -> str:
+        """The shipped language that this viewer is spoken to in (S42)."""
+        return language(self.locale) or self.accepts
+
+    def accepting(self, header: str | None, otherwise: str = SOURCE) -> "Viewer":
+        """The viewer of a request with this `Accept-Language`: it counts for whoever has chosen no language."""
+        accepts = (accepted(header) if header else None) or otherwise
+        return self if accepts == self.accepts or language(self.locale) else replace(self, accepts=accepts)
 
     @property
     def audience(self) -> str:

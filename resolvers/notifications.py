@@ -59,7 +59,7 @@ async def text_for(ctx: Context, notification: Notification) -> str:
         reference=ticket.reference if ticket else "",
         organization=organization.name if organization else "",
         values=notification.data,
-    )
+    ).in_(ctx.viewer.language)
 
 
 @unit_of_work

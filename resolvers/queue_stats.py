@@ -10,7 +10,7 @@ from realtime.hub import Guard
 from resolvers.access import rests_on
 from resolvers.context import Context
 from resolvers.queue_feed import QueueStats, count_queue
-from resolvers.viewers import load_viewer
+from resolvers.viewers import load_again
 
 
 async def get_queue_stats(ctx: Context) -> QueueStats:
@@ -53,7 +53,7 @@ def _check(ctx: Context) -> None:
 
 def _watching(ctx: Context) -> Guard:
     async def check() -> Collection[str]:
-        viewer = await load_viewer(ctx.user_id, expires_at=ctx.viewer.expires_at)
+        viewer = await load_again(ctx.viewer)
         if viewer is None:
             raise Forbidden("The queue is for support staff.")
         ctx.viewer = viewer

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.enums import HistoryAvailability, MemberVisibility, OrganizationRole, StaffRole
 from domain.policy import Membership, Viewer
+from domain.words.languages import SOURCE
 from engine.statements import MARK, Dialect, column, dialect_of, finished, stored
 from models import Membership as MembershipRow
 from models import Organization, User
@@ -24,18 +25,19 @@ async def load_viewer(
     *,
     expires_at: datetime | None = None,
     session_id: UUID | None = None,
+    accepts: str = SOURCE,
     read: Read | None = None,
 ) -> Viewer | None:
     """The viewer for a person, or None when the account is gone or switched off. One statement.
 
-    `session_id` names the sign-in that the token is of. `read` is a quicker way to the database than the reading
-    connection, where there is one.
+    `session_id` names the sign-in that the token is of. `accepts` is the language of those who chose none. `read` is a
+    quicker way to the database than the reading connection, where there is one.
     """
     dialect = dialect_of(User)
     rows = await (read or _read)(_statement(dialect), (stored(user_id, dialect),))
     if not rows:
         return None
-    return _viewer(user_id, expires_at, session_id, tuple(map(tuple, rows)))
+    return _viewer(user_id, expires_at, session_id, accepts, tuple(map(tuple, rows)))
 
 
 def viewer_kind(viewer: Viewer) -> str:
@@ -45,12 +47,16 @@ def viewer_kind(viewer: Viewer) -> str:
 
 def viewer_key(viewer: Viewer) -> Hashable:
     """Viewers with the same key see the same: nothing made for one viewer is ever used for another."""
-    return viewer.user_id, viewer.staff_role, viewer.memberships, viewer.scopes
+    return viewer.user_id, viewer.staff_role, viewer.memberships, viewer.scopes, viewer.language
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
 def _viewer(
-    user_id: UUID, expires_at: datetime | None, session_id: UUID | None, rows: tuple[tuple[Any, ...], ...]
+    user_id: UUID,
+    expires_at: datetime | None,
+    session_id: UUID | None,
+    accepts: str,
+    rows: tuple[tuple[Any, ...], ...],
 ) -> Viewer:
     """The viewer that these rows tell of. The same rows always tell of the same one: it is made once."""
     return Viewer(
@@ -59,6 +65,8 @@ def _viewer(
         memberships=tuple(_membership(row) for row in rows if row[1]),
         expires_at=expires_at,
         session_id=session_id,
+        locale=rows[0][-1],
+        accepts=accepts,
     )
 
 
@@ -66,7 +74,9 @@ async def load_again(viewer: Viewer) -> Viewer | None:
     """The viewer with the rights of now; None when the account is gone or switched off, or nobody was signed in."""
     if viewer.user_id is None:
         return None
-    return await load_viewer(viewer.user_id, expires_at=viewer.expires_at, session_id=viewer.session_id)
+    return await load_viewer(
+        viewer.user_id, expires_at=viewer.expires_at, session_id=viewer.session_id, accepts=viewer.accepts
+    )
 
 
 @cache
@@ -79,6 +89,7 @@ def _statement(dialect: Dialect) -> str:
         column(Organization, "member_visibility", "o", dialect),
         column(Organization, "history_starts_at", "o", dialect),
         column(Organization, "history_availability", "o", dialect),
+        column(User, "locale", "u", dialect),
     ]
     sql = (
         f'SELECT {", ".join(columns)} FROM "app_user" "u" '

@@ -13,6 +13,7 @@ from domain.enums import EscalationStage, Scope, TicketListScope
 from domain.errors import Invalid
 from domain.lifecycle import DEFAULT_WINDOWS
 from domain.naming import quoted
+from domain.words.languages import LOCALES
 from engine.declare import PLAN, Found, Keys, Listed, RowKey, Sought
 from models.base import BaseModel
 from resolvers import (
@@ -211,7 +212,7 @@ class Query(
             max_query_depth=facts.max_query_depth,
             max_query_cost=facts.max_query_cost,
             max_page_size=info.context.services.max_page_size,
-            locales=[Locale("en")],
+            locales=[Locale(each) for each in LOCALES],
         )
 
     @strawberry.field(

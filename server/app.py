@@ -158,8 +158,8 @@ def services_from(settings: Settings) -> Services:
 def endpoint_from(
     settings: Settings, services: Services, auth: Auth, sockets: Sockets, console: Console | None
 ) -> Endpoint:
-    def open_context(viewer: Viewer) -> Context:
-        return Context(viewer, services)
+    def open_context(viewer: Viewer, languages: str | None) -> Context:
+        return Context(viewer.accepting(languages, settings.default_locale), services)
 
     return Endpoint(
         build_schema(extensions=[] if settings.introspection else [DisableIntrospection]),

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
         default_factory=lambda data: f"http://{data['host']}:{data['port']}",
         description="Where clients reach this server, as `https://host`; addresses of files begin with it.",
     )
+    default_locale: Literal["en", "fr", "it", "pt", "ru"] = Field(
+        "en", description="Language of people who chose none and whose client accepts none of these."
+    )
     attachments_url: Annotated[str | None, AfterValidator(optional(with_scheme("s3")))] = Field(
         None,
         repr=False,

@@ -50,7 +50,7 @@ from server.transport.http import (
 from server.transport.ide import Console
 from server.transport.limits import Limits
 from server.transport.sockets import Sockets
-from server.transport.tokens import token_of_socket
+from server.transport.tokens import languages_of_socket, token_of_socket
 from server.transport.websocket import Connection, Handler, SafeOperation, TextSocket, TooManySockets
 
 
@@ -75,7 +75,7 @@ class Endpoint(GraphQL[Any, None]):
         schema: strawberry.Schema,
         *,
         authenticate: Callable[[str | None], Awaitable[V]],
-        open_context: Callable[[V], object],
+        open_context: Callable[[V, str | None], object],
         limits: Limits | None = None,
         allowed_origins: Sequence[str] = (),
         ide: Console | None = None,
@@ -85,8 +85,9 @@ class Endpoint(GraphQL[Any, None]):
     ) -> None:
         """`authenticate` gets None for nobody, and raises Unauthenticated for a token that is no good.
 
-        `open_context` is called for every operation, also for each of many on one socket. If the context has a method
-        `refresh()`, it is called before each event of a subscription. `allowed_origins` may open sockets from pages
+        `open_context` is called for every operation, also for each of many on one socket, with the viewer and the
+        languages that the client accepts (`Accept-Language`). If the context has a method `refresh()`, it is called
+        before each event of a subscription. `allowed_origins` may open sockets from pages
         of other origins. Without an `ide`, a browser gets 404. `watch_sign_in` calls what it is given as soon as a
         viewer's token is good no longer; it returns what stops that. `present` is entered for as long as somebody has a
         socket open.
@@ -111,7 +112,7 @@ class Endpoint(GraphQL[Any, None]):
         self._watch_sign_in = cast(
             Callable[[Viewer, Callable[[], None]], Callable[[], None]], watch_sign_in or (lambda viewer, ended: nothing)
         )
-        self._open_context = cast(Callable[[Viewer | None], object], open_context)
+        self._open_context = cast(Callable[[Viewer | None, str | None], object], open_context)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers errors as GraphQL clients read them; Strawberry says them in plain text."""
@@ -166,11 +167,13 @@ class Endpoint(GraphQL[Any, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         if isinstance(request, WebSocket):
             return Connection(request.headers)
-        return self.open_context(await self._authenticate(bearer_token(request.headers.get("authorization"))))
+        viewer = await self._authenticate(bearer_token(request.headers.get("authorization")))
+        return self.open_context(viewer, request.headers.get("accept-language"))
 
     async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
         try:
             context.token = token_of_socket(context.connection_params, context.headers)
+            context.languages = languages_of_socket(context.connection_params, context.headers)
             viewer = await self._authenticate(context.token)
         except Unauthenticated as error:
             raise ConnectionRejectionError from error
@@ -202,8 +205,8 @@ class Endpoint(GraphQL[Any, None]):
         given = operation.query, operation.operation_name, operation.variables
         return await self.fast.response(*given, context, Attempt())
 
-    def open_context(self, viewer: Viewer | None) -> object:
-        return self._open_context(viewer)
+    def open_context(self, viewer: Viewer | None, languages: str | None) -> object:
+        return self._open_context(viewer, languages)
 
     # --- a request
 

@@ -125,7 +125,7 @@ class FastPath:
         body: bytes,
         send: Send,
         authenticate: Callable[[str | None], Awaitable[Any]],
-        open_context: Callable[[Any], Any],
+        open_context: Callable[[Any, str | None], Any],
         attempt: Attempt,
     ) -> bool:
         """Answer a request whose body is there; False where nothing was sent and the ordinary way has to."""
@@ -142,7 +142,8 @@ class FastPath:
                 return False
             authorization = headers.get(b"authorization")
             token = bearer_token(authorization.decode("latin-1") if authorization is not None else None)
-            context = open_context(await authenticate(token))
+            languages = headers.get(b"accept-language")
+            context = open_context(await authenticate(token), languages.decode("latin-1") if languages else None)
         except (orjson.JSONDecodeError, Unauthenticated):
             return False
         response = await self.response(given["query"], name, variables, context, attempt)

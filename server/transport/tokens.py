@@ -1,9 +1,14 @@
-"""Where a client may put its token. What is there but is no token is refused: it is never an anonymous caller."""
+"""What a client may put into `connection_init`: its token, and the languages it accepts.
+
+What is there but is no token is refused: it is never an anonymous caller.
+"""
 
 from collections.abc import Mapping
 
 from domain.errors import Unauthenticated
 from server.auth.authenticator import bearer_token
+
+LANGUAGES = ("acceptlanguage", "accept-language")
 
 
 def token_of_socket(params: Mapping[str, object], headers: Mapping[str, str]) -> str | None:
@@ -24,3 +29,12 @@ def token_of_socket(params: Mapping[str, object], headers: Mapping[str, str]) ->
             raise Unauthenticated
         return given["token"]
     return bearer_token(headers.get("authorization"))
+
+
+def languages_of_socket(params: Mapping[str, object], headers: Mapping[str, str]) -> str | None:
+    """The `Accept-Language` of `connection_init`'s payload, else of the upgrade; None if there is neither.
+
+    It is a wish: what is no string is passed over.
+    """
+    given = next((value for name, value in params.items() if name.lower() in LANGUAGES), None)
+    return given if isinstance(given, str) and given else headers.get("accept-language")

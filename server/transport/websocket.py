@@ -59,6 +59,7 @@ class Connection:
     connection_params: dict[str, object] = field(default_factory=dict)
     viewer: "Viewer | None" = None
     token: str | None = None
+    languages: str | None = None
     counted: UUID | None = None
     """Whose socket it is counted as."""
 
@@ -218,7 +219,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                 await operation.send_initial_errors([failure])
 
     async def _stream(self, operation: SafeOperation) -> None:
-        context = self.view.open_context(await self.view.viewer_now(self.context))
+        context = self.view.open_context(await self.view.viewer_now(self.context), self.context.languages)
         stream = await self.view.direct_stream(operation, context, cast(TextSocket, self.websocket).ws.scope)
         if stream is not None:
             assert self.view.fanout is not None

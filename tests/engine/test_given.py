@@ -90,7 +90,12 @@ async def test_who_asks_and_what_the_server_is_are_part_of_a_plan(desk: Desk, wo
     assert roles == {"Acme": "READ_ONLY", "Old": "LICENSE_MANAGER", "Own": "OWNER"}
     assert found["viewer"]["user"]["displayName"] == "both"
     assert found["viewer"]["user"]["staffProfile"] is None
-    assert found["server"] == {"version": "0", "replayWindow": "P7D", "locales": ["en"], "maxPageSize": 100}
+    assert found["server"] == {
+        "version": "0",
+        "replayWindow": "P7D",
+        "locales": ["en", "fr", "it", "pt", "ru"],
+        "maxPageSize": 100,
+    }
     user, organizations = 1, 1
     assert desk.engine.stats["statements"] == user + organizations
     assert (await answer(desk, document, await viewer_of(None)))["viewer"] == {

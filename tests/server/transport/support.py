@@ -30,6 +30,7 @@ class World:
     """The context of an operation. `refreshed` counts the events of a subscription."""
 
     visitor: Visitor
+    languages: str | None = None
     refreshed: int = 0
 
     def refresh(self) -> None:
