@@ -193,7 +193,11 @@ def _any(conditions: list[Q]) -> Q:
     """At least one of them; one that asks nothing is met by everything, though Tortoise would leave it out."""
     if not conditions:
         return _NONE
-    return Q(*conditions, join_type=Q.OR) if all(c.children or c.filters for c in conditions) else Q()
+    return Q() if any(map(_asks_nothing, conditions)) else Q(*conditions, join_type=Q.OR)
+
+
+def _asks_nothing(condition: Q) -> bool:
+    return not condition.filters and all(map(_asks_nothing, condition.children))
 
 
 def _among(column: str) -> Condition:

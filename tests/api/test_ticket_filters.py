@@ -98,6 +98,17 @@ async def test_in_memory_and_in_sql_a_filter_lets_the_same_tickets_through(db: s
     assert len([size for size in sizes if 0 < size < len(facts)]) > 40, "too many that let through all, or nothing"
 
 
+async def test_one_of_several_filters_may_be_met_by_everything(db: str) -> None:
+    facts = await make_tickets()
+    sizes: list[int] = []
+    asks_nothing = [TicketFilter(all_of=[]), TicketFilter(all_of=[TicketFilter()]), TicketFilter()]
+
+    for each in asks_nothing:
+        await compare(TicketFilter(any_of=[TicketFilter(is_escalated=True), each]), facts, sizes)
+
+    assert sizes == [len(facts)] * 3
+
+
 async def test_each_field_alone_agrees_and_makes_a_difference(db: str) -> None:
     drawn, facts = Drawn(), await make_tickets()
     await drawn.know()
