@@ -24,7 +24,7 @@ from domain.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """An organization's times. `auto_close_after` is None where only the reopening ends (S65)."""
+    """How long a ticket waits for whom."""
 
     reopen: timedelta
     auto_close_after: timedelta
@@ -40,6 +40,24 @@ PRESETS = {
 LONGEST_HOLD = timedelta(days=366)
 
 DEFAULT_WINDOWS = PRESETS[LifecyclePreset.WEEK]
+
+
+def windows_of(
+    *, organization: LifecyclePreset, request_type: LifecyclePreset | None, resolved_under: LifecyclePreset | None
+) -> Windows:
+    """The times that count for a ticket: its organization's, unless its request type has its own.
+
+    What was chosen when it was resolved counts until it is open again: whoever read then how long a reply reopens it
+    can rely on that, and no change of a setting closes a ticket earlier, or opens one again that was over.
+
+    Source: S64, S65.
+    """
+    return PRESETS[resolved_under or preset_of(organization=organization, request_type=request_type)]
+
+
+def preset_of(*, organization: LifecyclePreset, request_type: LifecyclePreset | None) -> LifecyclePreset:
+    """What an organization and a request type have chosen together."""
+    return request_type or organization
 
 
 def status_after_customer_reply(

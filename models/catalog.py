@@ -8,7 +8,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 
 from domain.entitlement import Certificate
-from domain.enums import CertificateKind, Confidentiality
+from domain.enums import CertificateKind, Confidentiality, LifecyclePreset
 from domain.policy import Viewer
 from models.base import BaseModel, Choice, anyone_signed_in, member_of
 from models.inventory import Product
@@ -41,6 +41,9 @@ class RequestType(BaseModel):
     required_fields: list[str] | None = fields.JSONField(null=True, description="names of fields of `ticketCreate`")
     default_confidentiality: Confidentiality = Choice(
         Confidentiality, max_length=16, default=Confidentiality.ORGANIZATION
+    )
+    lifecycle_preset: LifecyclePreset | None = Choice(
+        LifecyclePreset, max_length=16, null=True, description="null: the organization's"
     )
 
     class Meta:

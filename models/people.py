@@ -10,7 +10,6 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 
 from domain.enums import HistoryAvailability, LifecyclePreset, MemberVisibility, OrganizationRole, StaffRole
-from domain.lifecycle import PRESETS, Windows
 from domain.policy import HOLDS, SEE_MEMBERS, Facts, OrganizationFacts, Policy, Rule, UserFacts, Viewer, allows
 from engine.statements import ALWAYS, MARK, NEVER, Dialect, Fragment, all_of, any_of, stored
 from models.base import BaseModel, Choice, Instant, anyone_signed_in, member_of, nothing
@@ -32,10 +31,6 @@ class Organization(BaseModel):
     )
     history_starts_at: datetime | None = Instant(null=True)
     created_at: datetime = Instant()
-
-    @property
-    def windows(self) -> Windows:
-        return PRESETS[self.lifecycle_preset]
 
     class Meta:
         app = "casewire"

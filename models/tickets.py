@@ -13,6 +13,7 @@ from tortoise.queryset import QuerySet
 from domain.enums import (
     ClosureReason,
     Confidentiality,
+    LifecyclePreset,
     ParticipantRole,
     ResolutionReason,
     ServiceLevel,
@@ -131,6 +132,9 @@ class Ticket(BaseModel):
     first_responded_at: datetime | None = Instant(null=True)
     resolved_at: datetime | None = Instant(null=True)
     resolution_reason: ResolutionReason | None = Choice(ResolutionReason, max_length=24, null=True)
+    resolved_under: LifecyclePreset | None = Choice(
+        LifecyclePreset, max_length=16, null=True, description="the times that were chosen then; null: those of now"
+    )
     closed_at: datetime | None = Instant(null=True)
     closure_reason: ClosureReason | None = Choice(ClosureReason, max_length=24, null=True)
     hold_until: datetime | None = Instant(null=True)
@@ -154,6 +158,10 @@ class Ticket(BaseModel):
     devices: fields.ManyToManyRelation[Device] = fields.ManyToManyField(
         "casewire.Device", related_name="tickets", through="ticket_device"
     )
+
+    organization_preset: str
+    request_type_preset: str | None
+    """What has been chosen for its life by now; of rows that were read for it (`resolvers.windows`)."""
 
     read_rule = READ_TICKET
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain import policy
 from domain.entitlement import required_fields
-from domain.enums import CertificateKind, Confidentiality
+from domain.enums import CertificateKind, Confidentiality, LifecyclePreset
 from domain.errors import Duplicate, Invalid, NotFound, Required
 from domain.naming import line
 from domain.shipped import SHIPPED_TYPES, ShippedType
@@ -117,6 +117,7 @@ async def save_request_type(
     required_certificate_kind: CertificateKind | None = LEFT_OUT,
     default_confidentiality: Confidentiality | None = None,
     required: Iterable[str] | None = None,
+    lifecycle_preset: LifecyclePreset | None = LEFT_OUT,
 ) -> RequestType:
     """Make the request type of that key, or change it. What is left out stays, or is the usual in a new one.
 
@@ -145,6 +146,8 @@ async def save_request_type(
         request_type.default_confidentiality = default_confidentiality
     if required is not None:
         request_type.required_fields = required_fields(required)
+    if lifecycle_preset is not LEFT_OUT:
+        request_type.lifecycle_preset = lifecycle_preset
     await request_type.save()
     return request_type
 

@@ -27,6 +27,7 @@ from domain.enums import (
     Visibility,
 )
 from domain.errors import Invalid, NotFound
+from domain.lifecycle import preset_of
 from domain.naming import email, line, text, ticket_reference
 from domain.policy import Viewer
 from models import Feedback, Membership, Message, Organization, Participant, Product, Ticket, User
@@ -107,6 +108,8 @@ async def import_ticket(work: Work, ctx: Context, row: ImportedTicket) -> tuple[
     requester = await _requester(work, row)
     ticket = await _ticket(work, row, requester)
     ticket.import_source, ticket.import_key = source, key
+    if ticket.status is TicketStatus.RESOLVED:
+        ticket.resolved_under = preset_of(organization=organization.lifecycle_preset, request_type=None)
     messages = list(_conversation(work, row, ticket, requester))
     await ticket.save()
     await Message.bulk_create(messages)

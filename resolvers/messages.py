@@ -16,8 +16,9 @@ from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
 from resolvers.streams import MESSAGE_ADDED, follow
-from resolvers.tickets import ask, lock_ticket, windows_of
+from resolvers.tickets import ask, lock_ticket
 from resolvers.transaction import Work, unit_of_work
+from resolvers.windows import windows_of
 
 SENT_BEFORE = Prepared(Message, {"ticket_id": UUID, "actor_id": UUID, "client_message_id": str}, lambda rows: rows)
 
@@ -153,9 +154,8 @@ async def _apply_reply(work: Work, ctx: Context, ticket: Ticket, visibility: Vis
         status = lifecycle.status_after_staff_reply(ticket.status)
         ticket.first_responded_at = ticket.first_responded_at or work.now
     else:
-        windows = await windows_of(ticket)
         status = lifecycle.status_after_customer_reply(
-            ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=windows
+            ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=windows_of(ticket)
         )
     if status is TicketStatus.PENDING_CUSTOMER:
         ticket.waiting_since = work.now

@@ -7,30 +7,27 @@ from tortoise.expressions import Q
 
 from domain import lifecycle
 from domain.enums import ClosureReason, ResolutionReason, TicketStatus
-from domain.lifecycle import PRESETS, Windows
 from models import Attachment, FeedEvent, RefreshToken, Ticket
 from models.database import reader, writer
 from realtime import log
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.ticket_facts import facts_of
-from resolvers.tickets import LOCKED, windows_of
+from resolvers.tickets import LOCKED
 from resolvers.transaction import Work, remember, run_in_transaction, unit_of_work
+from resolvers.windows import over, windows_of
 
 BATCH = 200
 UPLOADS_WAIT = timedelta(days=1)
 """How long a file may wait for a message."""
 
-SHORTEST = min(PRESETS.values(), key=lambda windows: windows.auto_close_after).auto_close_after
-
 
 async def resolve_waiting(ctx: Context) -> int:
     """Resolve the tickets whose customers did not come back in time (S63); returns how many. Due ones are found again
     on the next round, so a day without rounds is caught up with, and nothing happens twice."""
-    now = ctx.now()
-    since = now - min(windows.auto_resolve_after for windows in PRESETS.values())
-    waiting = Q(status=TicketStatus.PENDING_CUSTOMER, waiting_since__lte=since)
-    return sum([await _resolve(ctx, ticket_id) for ticket_id in await _ids(waiting, "waiting_since")])
+    waiting = Q(status=TicketStatus.PENDING_CUSTOMER)
+    due = waiting & over("waiting_since", "auto_resolve_after", ctx.now(), operator="lte")
+    return sum([await _resolve(ctx, ticket_id) for ticket_id in await _ids(due, "waiting_since")])
 
 
 async def end_holds(ctx: Context) -> int:
@@ -40,9 +37,10 @@ async def end_holds(ctx: Context) -> int:
 
 
 async def close_resolved(ctx: Context) -> int:
-    """Close the tickets that stayed resolved for their organization's time (S64, S65); returns how many."""
-    resolved = Q(status=TicketStatus.RESOLVED, closed_at=None, resolved_at__lt=ctx.now() - SHORTEST)
-    return sum([await _close(ctx, ticket_id) for ticket_id in await _ids(resolved, "resolved_at")])
+    """Close the tickets that stayed resolved for the time that counts for them (S64, S65); returns how many."""
+    resolved = Q(status=TicketStatus.RESOLVED, closed_at=None)
+    due = resolved & over("resolved_at", "auto_close_after", ctx.now(), operator="lt")
+    return sum([await _close(ctx, ticket_id) for ticket_id in await _ids(due, "resolved_at")])
 
 
 async def compact_streams(ctx: Context, *, keep: int, window: timedelta) -> int:
@@ -95,9 +93,9 @@ async def _ids(due: Q, order: str) -> list[UUID]:
 
 @unit_of_work
 async def _resolve(work: Work, ctx: Context, ticket_id: UUID) -> bool:
-    ticket, windows = await _lock(ticket_id)
+    ticket = await _lock(ticket_id)
     since = ticket.waiting_since or ticket.status_changed_at
-    if not lifecycle.auto_resolve_due(ticket.status, waiting_since=since, now=work.now, windows=windows):
+    if not lifecycle.auto_resolve_due(ticket.status, waiting_since=since, now=work.now, windows=windows_of(ticket)):
         return False
     await timeline.set_status(
         work, ctx, ticket, TicketStatus.RESOLVED, reason=ResolutionReason.INACTIVITY, automatic=True
@@ -109,7 +107,7 @@ async def _resolve(work: Work, ctx: Context, ticket_id: UUID) -> bool:
 
 @unit_of_work
 async def _end_hold(work: Work, ctx: Context, ticket_id: UUID) -> bool:
-    ticket, _ = await _lock(ticket_id)
+    ticket = await _lock(ticket_id)
     if not lifecycle.hold_over(ticket.status, hold_until=ticket.hold_until, now=work.now):
         return False
     await timeline.set_status(work, ctx, ticket, TicketStatus.OPEN, automatic=True)
@@ -120,7 +118,8 @@ async def _end_hold(work: Work, ctx: Context, ticket_id: UUID) -> bool:
 
 @unit_of_work
 async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
-    ticket, windows = await _lock(ticket_id)
+    ticket = await _lock(ticket_id)
+    windows = windows_of(ticket)
     if not lifecycle.auto_close_due(ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=windows):
         return False
     reason = ClosureReason.AUTO_AFTER_RESOLVED
@@ -130,11 +129,11 @@ async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
     return True
 
 
-async def _lock(ticket_id: UUID) -> tuple[Ticket, Windows]:
+async def _lock(ticket_id: UUID) -> Ticket:
     ticket = await LOCKED.first(ticket_id)
     assert ticket is not None, "tickets are never deleted"
     remember(ticket, facts_of(ticket))
-    return ticket, await windows_of(ticket)
+    return ticket
 
 
 async def _compact(topic: str, *, keep: int) -> int:

@@ -8,11 +8,11 @@ from domain import actions, lifecycle, policy
 from domain.actions import Asked, TicketState
 from domain.enums import ACTIVE_STATUSES, ClosureReason, EscalationStage, ResolutionReason, TicketStatus
 from domain.errors import NotFound, StaleVersion
-from domain.lifecycle import DEFAULT_WINDOWS, Windows
+from domain.lifecycle import DEFAULT_WINDOWS
 from domain.naming import quoted, text
 from domain.policy import TicketFacts
 from engine.prepared import Prepared
-from models import Escalation, Feedback, Message, Organization, Ticket, User
+from models import Escalation, Feedback, Message, Ticket, User
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
@@ -20,9 +20,9 @@ from resolvers.history import check_not_withheld, why_not_there
 from resolvers.reading import found
 from resolvers.ticket_facts import as_fact, facts_of, with_facts
 from resolvers.transaction import Work, remember, unit_of_work
+from resolvers.windows import windows_of, with_windows
 
-LOCKED = Prepared(Ticket, {"id": UUID}, lambda rows: with_facts(rows).select_for_update())
-ORGANIZATION = Prepared(Organization, {"id": UUID}, lambda rows: rows)
+LOCKED = Prepared(Ticket, {"id": UUID}, lambda rows: with_windows(with_facts(rows)).select_for_update())
 
 
 async def get_ticket(ctx: Context, ticket_id: UUID) -> Ticket | None:
@@ -72,20 +72,13 @@ async def lock_ticket(ctx: Context, ticket_id: UUID, *, field: str = "ticketId")
     return ticket, facts
 
 
-async def windows_of(ticket: Ticket) -> Windows:
-    """The times that the ticket's organization has chosen."""
-    organization = await ORGANIZATION.first(ticket.organization_id)
-    assert organization is not None, "a ticket's organization cannot be deleted"
-    return organization.windows
-
-
 async def ask(work: Work, ctx: Context, ticket: Ticket, facts: TicketFacts) -> Asked:
     """What the functions of `domain.actions` decide by, about a locked ticket."""
     state = TicketState(
         status=ticket.status,
         locked=ticket.locked,
         resolved_at=ticket.resolved_at,
-        windows=await windows_of(ticket) if ticket.status is TicketStatus.RESOLVED else DEFAULT_WINDOWS,
+        windows=windows_of(ticket) if ticket.status is TicketStatus.RESOLVED else DEFAULT_WINDOWS,
         stage=await _active_stage(ticket) if ticket.is_escalated else None,
         has_feedback=ticket.status not in ACTIVE_STATUSES and await Feedback.exists(ticket_id=ticket.id),
     )

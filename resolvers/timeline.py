@@ -16,6 +16,7 @@ from models import EscalationEntry, Feedback, Follower, Participant, Ticket, Tim
 from resolvers.context import Context
 from resolvers.streams import TICKET_CHANGED, streams_of
 from resolvers.transaction import Work
+from resolvers.windows import preset_now
 
 
 async def set_status(
@@ -41,10 +42,11 @@ async def set_status(
         ticket.hold_until = None
     if status is TicketStatus.RESOLVED:
         ticket.resolved_at, ticket.resolution_reason = work.now, ResolutionReason(reason) if reason else None
+        ticket.resolved_under = preset_now(ticket)
     elif status is TicketStatus.CLOSED:
         ticket.closed_at, ticket.closure_reason = work.now, ClosureReason(reason) if reason else None
     elif status in ACTIVE_STATUSES:
-        ticket.resolved_at, ticket.resolution_reason = None, None
+        ticket.resolved_at, ticket.resolution_reason, ticket.resolved_under = None, None, None
     event = await _record(
         work, ctx, ticket, TimelineEventKind.STATUS, automatic=automatic, old=old, new=status, reason=reason
     )

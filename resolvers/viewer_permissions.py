@@ -10,13 +10,14 @@ from domain.actions import Asked, TicketState
 from domain.enums import ACTIVE_STATUSES, EscalationStage, TicketStatus
 from domain.lifecycle import DEFAULT_WINDOWS, Windows
 from domain.policy import TicketFacts
-from models import Escalation, Feedback, Follower, Organization, Participant
+from models import Escalation, Feedback, Follower, Participant
 from models.base import BaseModel
 from resolvers.context import Context
+from resolvers.windows import WINDOW_COLUMNS, windows_of_many
 
 PERMISSION_COLUMNS = (
     *("id", "organization_id", "requester_id", "owner_id", "assignee_id", "confidentiality", "created_at"),
-    *("status", "locked", "is_escalated", "resolved_at"),
+    *("status", "locked", "is_escalated", "resolved_at", "request_type_id", "resolved_under"),
 )
 
 
@@ -30,8 +31,7 @@ async def asked_of(ctx: Context, rows: list[tuple[Any, ...]]) -> list[Asked]:
     """For each row of `PERMISSION_COLUMNS`, what the functions of `domain.actions` decide by, as it stands now."""
     known = [dict(zip(PERMISSION_COLUMNS, row, strict=True)) for row in rows]
     taking_part = await _with_viewer(ctx, Participant, [row["id"] for row in known])
-    resolved = {row["organization_id"] for row in known if row["status"] is TicketStatus.RESOLVED}
-    windows = await _windows(resolved)
+    windows = await _windows([row for row in known if row["status"] is TicketStatus.RESOLVED])
     stages = await _stages([row["id"] for row in known if row["is_escalated"]])
     judged = await _with_feedback([row["id"] for row in known if row["status"] not in ACTIVE_STATUSES])
     now = ctx.now()
@@ -41,7 +41,7 @@ async def asked_of(ctx: Context, rows: list[tuple[Any, ...]]) -> list[Asked]:
             status=row["status"],
             locked=row["locked"],
             resolved_at=row["resolved_at"],
-            windows=windows.get(row["organization_id"], DEFAULT_WINDOWS),
+            windows=windows.get(row["id"], DEFAULT_WINDOWS),
             stage=stages.get(row["id"]),
             has_feedback=row["id"] in judged,
         )
@@ -69,11 +69,10 @@ async def _with_viewer(ctx: Context, model: type[BaseModel], ticket_ids: Sequenc
     return set(await rows.values_list("ticket_id", flat=True))
 
 
-async def _windows(organization_ids: set[UUID]) -> dict[UUID, Windows]:
-    """The times that the organizations have chosen."""
-    if not organization_ids:
-        return {}
-    return {each.id: each.windows for each in await Organization.filter(id__in=list(organization_ids))}
+async def _windows(resolved: list[dict[str, Any]]) -> dict[UUID, Windows]:
+    """The times that count for tickets, by ticket."""
+    windows = await windows_of_many([(*(row[name] for name in WINDOW_COLUMNS),) for row in resolved])
+    return dict(zip((row["id"] for row in resolved), windows, strict=True))
 
 
 async def _stages(ticket_ids: Sequence[UUID]) -> dict[UUID, EscalationStage]:

@@ -8,7 +8,7 @@ from strawberry import ID, Info, Parent
 
 import models
 from domain.entitlement import form_of
-from domain.enums import CertificateKind, Confidentiality, CustomFieldKind, RequestTypeAvailability
+from domain.enums import CertificateKind, Confidentiality, CustomFieldKind, LifecyclePreset, RequestTypeAvailability
 from resolvers import entitlements
 from resolvers.inventory import within_days
 from schema.inventory import Product
@@ -63,6 +63,9 @@ class RequestType(Node):
         description="Who in the organization sees such requests unless they say otherwise."
     )
     handler_label: str = strawberry.field(description="Who in support handles them.")
+    lifecycle_preset: LifecyclePreset | None = strawberry.field(
+        description="How long such requests wait for whom; null: as their organization has it."
+    )
 
     @strawberry.field(description="What such a request has to say, in the order of the form.")
     @staticmethod

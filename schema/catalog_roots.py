@@ -8,7 +8,7 @@ from strawberry import ID, UNSET, Info
 
 import models
 from domain import policy
-from domain.enums import CertificateKind, Confidentiality
+from domain.enums import CertificateKind, Confidentiality, LifecyclePreset
 from engine.declare import PLAN, Listed
 from resolvers import catalog
 from schema.access import signed_in
@@ -50,6 +50,9 @@ class RequestTypeSaveInput:
     handler_label: str | None = strawberry.field(
         description="Who in support handles them; a new type needs it.", default=None
     )
+    lifecycle_preset: LifecyclePreset | None = strawberry.field(
+        description="How long they wait for whom; null: as their organization has it.", default=UNSET
+    )
     client_mutation_id: str | None = strawberry.field(description=CLIENT_MUTATION_ID, default=None)
 
 
@@ -61,6 +64,10 @@ class CertificateSavePayload(Payload):
 @strawberry.type(description="The request type made or changed.")
 class RequestTypeSavePayload(Payload):
     request_type: RequestType | None = made("The request type")
+
+
+def _or_left_out(given: Any) -> Any:
+    return catalog.LEFT_OUT if given is UNSET else given
 
 
 @strawberry.type
@@ -104,15 +111,15 @@ class CatalogMutations:
     async def request_type_save(
         self, info: Info, input: Annotated[RequestTypeSaveInput, GIVEN]
     ) -> RequestTypeSavePayload:
-        kind = input.required_certificate_kind
         saved = await catalog.save_request_type(
             info.context,
             input.key,
             project_id=key_of(input.project_id, "SupportProject", field="projectId"),
             name=input.name,
             handler_label=input.handler_label,
-            required_certificate_kind=catalog.LEFT_OUT if kind is UNSET else kind,
+            required_certificate_kind=_or_left_out(input.required_certificate_kind),
             default_confidentiality=input.default_confidentiality,
             required=input.required_fields,
+            lifecycle_preset=_or_left_out(input.lifecycle_preset),
         )
         return RequestTypeSavePayload(request_type=cast(Any, saved))

@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 import models
 from domain import policy
-from domain.enums import HistoryAvailability, OrganizationRole, StaffRole
+from domain.enums import HistoryAvailability, LifecyclePreset, OrganizationRole, StaffRole
 from engine.declare import PLAN, Doer
 from engine.keyset import Order
 from resolvers.context import Context
@@ -123,6 +123,9 @@ def _roles(ctx: Context, rows: list[tuple[UUID]]) -> list[OrganizationRole | Non
 class Organization(Node):
     name: str = strawberry.field(description="Its name.")
     domains: list[str] = strawberry.field(description="The e-mail domains of its people.")
+    lifecycle_preset: LifecyclePreset = strawberry.field(
+        description="How long its tickets wait for whom, unless their request type says otherwise."
+    )
     history_availability: HistoryAvailability = strawberry.field(description="Whether its ticket history is shown.")
     history_starts_at: date | None = derived(
         "history_starts_at",

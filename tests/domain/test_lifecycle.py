@@ -17,13 +17,16 @@ from domain.lifecycle import (
     check_may_resolve,
     check_not_closed,
     display_status,
+    preset_of,
     status_after_customer_reply,
     status_after_staff_reply,
+    windows_of,
 )
 
 NEW, OPEN, PENDING, ON_HOLD, RESOLVED, CLOSED = TicketStatus
 THEN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+WEEKLY, IN_72H = LifecyclePreset
 HOURS_72, WEEK = timedelta(hours=72), timedelta(days=7)
 
 WINDOWS = [
@@ -34,6 +37,31 @@ WINDOWS = [
 
 def test_the_default_is_the_week() -> None:
     assert Windows(reopen=WEEK, auto_close_after=WEEK, auto_resolve_after=WEEK) == DEFAULT_WINDOWS
+
+
+@pytest.mark.parametrize(
+    ("organization", "request_type", "resolved_under", "counts"),
+    [
+        (WEEKLY, None, None, WEEKLY),
+        (IN_72H, None, None, IN_72H),
+        (WEEKLY, IN_72H, None, IN_72H),
+        (IN_72H, WEEKLY, None, WEEKLY),
+        (WEEKLY, None, IN_72H, IN_72H),
+        (IN_72H, IN_72H, WEEKLY, WEEKLY),
+    ],
+)
+def test_what_was_chosen_at_the_resolution_counts_then_the_request_type_then_the_organization(
+    organization: LifecyclePreset,
+    request_type: LifecyclePreset | None,
+    resolved_under: LifecyclePreset | None,
+    counts: LifecyclePreset,
+) -> None:
+    """S64, S65."""
+    found = windows_of(organization=organization, request_type=request_type, resolved_under=resolved_under)
+
+    assert found == PRESETS[counts]
+    if resolved_under is None:
+        assert preset_of(organization=organization, request_type=request_type) is counts
 
 
 def test_every_preset_has_its_windows() -> None:
