@@ -40,7 +40,7 @@ class TimelineItem(BaseModel):
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
-        return Q() if sees_internal(viewer) else of_visible_ticket(viewer) & Q(public_sequence__isnull=False)
+        return Q() if sees_internal(viewer) else of_visible_ticket(cls, viewer) & Q(public_sequence__isnull=False)
 
     @classmethod
     def shown_on_readable_ticket(cls, viewer: Viewer) -> Q:
@@ -204,7 +204,7 @@ class Attachment(BaseModel):
         own = Q(message_id__isnull=True, uploaded_by_id=viewer.user_id)
         attached = Q(message_id__isnull=False)
         if not sees_internal(viewer):
-            attached &= of_visible_ticket(viewer) & Q(visibility=Visibility.PUBLIC)
+            attached &= of_visible_ticket(cls, viewer) & Q(visibility=Visibility.PUBLIC)
         return (own | attached) & Q(deleted_at__isnull=True)
 
     @classmethod

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.expressions import Q, Subquery
+from tortoise.expressions import Q
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
@@ -12,6 +12,7 @@ from domain.enums import EscalationStage
 from domain.policy import READ_TICKET, Viewer
 from models.base import BaseModel, Choice, Instant
 from models.people import User
+from models.referred import OwnRow
 from models.tickets import Ticket, of_visible_ticket
 
 
@@ -55,7 +56,7 @@ class Escalation(BaseModel):
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
-        return of_visible_ticket(viewer)
+        return of_visible_ticket(cls, viewer)
 
 
 class EscalationEntry(BaseModel):
@@ -88,4 +89,4 @@ class EscalationEntry(BaseModel):
     def seen_by(cls, viewer: Viewer) -> Q:
         if viewer.is_staff:
             return Q()
-        return Q(escalation_id__in=Subquery(Escalation.filter(Escalation.seen_by(viewer)).values("id")))
+        return Q(escalation_id__in=OwnRow(cls, "escalation_id", Escalation, Escalation.seen_by(viewer)))

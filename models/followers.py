@@ -61,7 +61,7 @@ class Follower(BaseModel):
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
-        return of_visible_ticket(viewer)
+        return of_visible_ticket(cls, viewer)
 
     fact_columns = ("organization_id",)
 

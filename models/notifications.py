@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.expressions import Q, Subquery
+from tortoise.expressions import Q
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 
@@ -13,7 +13,7 @@ from domain.enums import NotificationKind, Visibility
 from domain.policy import Viewer, sees_internal
 from models.base import BaseModel, Choice, Instant, member_of, nothing
 from models.people import Organization, User
-from models.tickets import Ticket
+from models.tickets import Ticket, of_visible_ticket
 
 
 class PendingNotice(BaseModel):
@@ -90,7 +90,7 @@ class Notification(BaseModel):
         own = Q(user_id=viewer.user_id)
         if sees_internal(viewer):
             return own
-        readable = Q(ticket_id__in=Subquery(Ticket.visible_to(viewer).values("id")))
+        readable = of_visible_ticket(cls, viewer)
         if viewer.memberships:
             readable |= member_of(viewer)
         return own & Q(visibility=Visibility.PUBLIC) & readable

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from pypika_tortoise.context import SqlContext
-from pypika_tortoise.terms import Term, ValueWrapper
+from pypika_tortoise.terms import Term
 from tortoise import Model, fields
 from tortoise.expressions import Q
 from tortoise.indexes import Index
@@ -17,6 +17,7 @@ from domain.enums import SearchKind
 from domain.policy import SEE_SERIAL_NUMBER, OrganizationFacts, Viewer, allows, sees_internal
 from engine.statements import MARK, Dialect, Fragment, conjunction, dialect_of, stored, where
 from models.base import Choice
+from models.referred import spelled
 from models.tickets import Ticket
 
 OF_TICKETS = (SearchKind.TICKET, SearchKind.MESSAGE, SearchKind.ESCALATION)
@@ -153,10 +154,7 @@ class TicketsSaying(Term):
         dialect = dialect_of(SearchDocument)
         found = matching(dialect, self.words, kinds=OF_TICKETS, organization_ids=possible(self.viewer))
         wanted = found if sees_internal(self.viewer) else conjunction(found, Fragment('NOT "d"."internal"'))
-        before, *after = wanted.sql.split(MARK)
-        values = [ValueWrapper(value).get_sql(ctx) for value in wanted.values]
-        condition = before + "".join(value + piece for value, piece in zip(values, after, strict=True))
-        return f'(SELECT "d"."ticket_id" {FOUND[dialect]} WHERE {condition})'
+        return f'(SELECT "d"."ticket_id" {FOUND[dialect]} WHERE {spelled(wanted, ctx)})'
 
 
 def saying(words: Collection[str], viewer: Viewer) -> Q:

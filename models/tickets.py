@@ -28,6 +28,7 @@ from models.base import BaseModel, Choice, Instant, SortKey, nothing
 from models.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from models.inventory import Device, Product, ProductUpdate, ProductVersion, Space
 from models.people import Organization, User
+from models.referred import OwnRow
 
 _STREAM = "(SELECT epoch || ':' || head FROM feed_stream WHERE topic = 'ticket:' || \"ticket\".\"id\"{})"
 _POSITION = {"staff": _STREAM.format(""), "public": _STREAM.format(" || ':pub'")}
@@ -309,7 +310,7 @@ class Participant(BaseModel):
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
-        return of_visible_ticket(viewer)
+        return of_visible_ticket(cls, viewer)
 
 
 class Feedback(BaseModel):
@@ -334,7 +335,7 @@ class Feedback(BaseModel):
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:
-        return of_visible_ticket(viewer)
+        return of_visible_ticket(cls, viewer)
 
 
 def taking_part(user_id: UUID) -> Subquery:
@@ -342,8 +343,12 @@ def taking_part(user_id: UUID) -> Subquery:
     return Subquery(Participant.filter(user_id=user_id).values("ticket_id"))
 
 
-def of_visible_ticket(viewer: Viewer) -> Q:
-    """Rows that hang on a ticket and are seen by whoever sees it."""
-    if viewer.is_staff:
-        return Q()
-    return Q(ticket_id__in=Subquery(Ticket.visible_to(viewer).values("id")))
+def of_visible_ticket(model: type[BaseModel], viewer: Viewer, column: str = "ticket_id") -> Q:
+    """Rows that hang on a ticket and are seen by whoever sees it: asked of each row that is at hand."""
+    seen: Any = OwnRow(model, column, Ticket, Ticket.seen_by(viewer))
+    return Q() if viewer.is_staff else Q(**{f"{column}__in": seen})
+
+
+def of_visible_tickets(viewer: Viewer) -> Q:
+    """The same rows, found from the tickets that the viewer sees: for lists that nothing else narrows."""
+    return Q() if viewer.is_staff else Q(ticket_id__in=Subquery(Ticket.visible_to(viewer).values("id")))

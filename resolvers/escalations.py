@@ -13,6 +13,7 @@ from domain.errors import NotFound, Required
 from domain.naming import escalation_reference, quoted, text
 from engine.keyset import LazyPage, Order, PageArgs
 from models import Escalation, EscalationEntry, Ticket
+from models.tickets import of_visible_tickets
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Reset
 from resolvers import timeline
@@ -42,7 +43,7 @@ def list_escalations(
 ) -> LazyPage[Escalation]:
     """Those of the tickets that the viewer may see, newest first."""
     policy.check_authenticated(ctx.viewer)
-    query = Escalation.shown_to(ctx.viewer)
+    query = Escalation.filter(of_visible_tickets(ctx.viewer))
     if wanted is not None:
         query = query.filter(stage__in=wanted)
     if organization_id is not None:
