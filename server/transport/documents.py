@@ -24,8 +24,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from engine.executing import Operation
-from server.transport.limits import Limits
-from server.transport.measure import Measure, page_values
+from server.transport.limits import Limits, limit_exceeded
+from server.transport.measure import Measure, input_objects, page_values
 
 Rules = tuple[type[ASTValidationRule], ...]
 
@@ -69,6 +69,9 @@ class Document:
         return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
     def _errors_of_size(self, variables: Mapping[str, Any]) -> list[GraphQLError]:
+        most = self._limits.max_input_objects
+        if variables and (reached := input_objects(variables, most)) > most:
+            return [limit_exceeded("The number of objects and lists in variables", allowed=most, reached=reached)]
         if self._page_variables is not None:
             key = page_values(self._page_variables, variables)
             if key in self._over_limits:

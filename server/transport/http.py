@@ -29,6 +29,10 @@ CODES = {
 }
 
 
+MOST_DISCARDED = 32_000_000
+"""Bytes of a body too large that are still taken from the network, and dropped."""
+
+
 class Refused(HTTPException):
     """A request that is answered before, or instead of, executing it. `reason` is said to the client."""
 
@@ -38,7 +42,10 @@ class Refused(HTTPException):
 
 
 class BoundedRequest(StarletteRequestAdapter):
-    """Reads no more of a body, and no longer, than the limits allow: Starlette and uvicorn have no bound."""
+    """Keeps no more of a body, and reads no longer, than the limits allow: Starlette and uvicorn have no bound.
+
+    What is too much is read to its end and dropped, within reason: who is cut off while sending never sees the answer.
+    """
 
     def __init__(self, request: Request, limits: Limits) -> None:
         super().__init__(request)
@@ -47,19 +54,30 @@ class BoundedRequest(StarletteRequestAdapter):
     async def get_body(self) -> bytes:
         limit = self.limits.max_body_bytes
         too_large = Refused(413, f"The body of a request may be at most {limit} bytes.", {"Connection": "close"})
-        declared = self.headers.get("content-length", "0")
-        if len(declared) > 15 or (declared.isdecimal() and int(declared) > limit):
+        declared = self._declared()
+        if declared > MOST_DISCARDED or (declared > limit and "expect" in self.headers):
             raise too_large
-        body = bytearray()
+        body, size = bytearray(), 0
         try:
             async with asyncio.timeout(self.limits.body_timeout):
                 async for chunk in self._request.stream():
-                    body += chunk
-                    if len(body) > limit:
+                    size += len(chunk)
+                    if max(size, declared) <= limit:
+                        body += chunk
+                    elif size > MOST_DISCARDED:
                         raise too_large
         except TimeoutError:
+            if max(size, declared) > limit:
+                raise too_large from None
             raise Refused(408, "The body of this request did not arrive in time.", {"Connection": "close"}) from None
+        if max(size, declared) > limit:
+            raise too_large
         return bytes(body)
+
+    def _declared(self) -> int:
+        """The bytes that are said to come; none where nothing is said."""
+        given = self.headers.get("content-length", "")
+        return int(given) if given.isdecimal() and len(given) <= 15 else MOST_DISCARDED + 1 if given else 0
 
 
 def negotiate(accept: str | None) -> str | None:

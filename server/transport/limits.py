@@ -24,6 +24,8 @@ class Limits:
     max_root_fields: int = 20
     max_repeated_fields: int = 100
     """Times that an object field stands beside another of its name. Checking that they can be merged is quadratic."""
+    max_input_objects: int = 200
+    """Objects and lists inside of the variables. Each is made an object of ours, whatever the resolver then says."""
     max_page_size: int = 100
     assumed_list_length: int = 10
     """What a list that takes no `first` or `last` is counted as."""

@@ -220,6 +220,20 @@ def as_integer(value: Any) -> int | None:
     return None
 
 
+def input_objects(variables: Mapping[str, Any], most: int) -> int:
+    """Objects and lists inside of the variables; it counts no further than one more than `most`."""
+    found, left = 0, [variables]
+    while left and found <= most:
+        each = left.pop()
+        inside = [value for value in (each.values() if isinstance(each, Mapping) else each) if type(value) in NESTED]
+        found += len(inside)
+        left += inside
+    return min(found, most + 1)
+
+
+NESTED = (dict, list)
+
+
 def page_values(names: Iterable[str], variables: Mapping[str, Any]) -> tuple[object, ...]:
     """A hashable key of the variables that `Measure.page_variables` names: absent and null are different."""
     return tuple(as_integer(variables[name]) if name in variables else "absent" for name in names)

@@ -1,6 +1,31 @@
 """Messages of graphql-transport-ws: what is wrong with one, before anybody acts on it."""
 
+import json
+from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class NoText:
+    """A `subscribe` with half of a character in it (a lone surrogate): it is JSON, but no text."""
+
+    id: str
+
+
+def no_text(frame: str) -> NoText | None:
+    """What a frame that could not be decoded is about, if that is all that is wrong with it.
+
+    A page that cuts a long text in the middle of an emoji sends such a thing; its other operations are none the worse.
+    """
+    if "\\u" not in frame:
+        return None
+    try:
+        message = json.loads(frame)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.get("type") != "subscribe" or not is_name(message.get("id")):
+        return None
+    return NoText(message["id"]) if message["id"].isprintable() else None
 
 
 def mistake_in(message: Any) -> str | None:

@@ -30,7 +30,7 @@ from realtime.reader import OUTAGES
 from server.transport import masking
 from server.transport.fanout import Member
 from server.transport.limits import limit_exceeded
-from server.transport.protocol import mistake_in
+from server.transport.protocol import NoText, mistake_in, no_text
 from server.transport.resuming import Unplannable, resumed
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ class TextSocket(ASGIWebSocketAdapter):
             try:
                 message = self.view.decode_json(frame["text"])
             except JSONDecodeError as error:
-                raise NonJsonMessageReceived from error
+                message = no_text(frame["text"])
+                if message is None:
+                    raise NonJsonMessageReceived from error
             yield message
 
     async def send_json(self, message: Mapping[str, object]) -> None:
@@ -155,10 +157,21 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         await self.websocket.close(code, reason)
 
     async def handle_message(self, message: Any) -> None:
-        if mistake := mistake_in(message):
+        if isinstance(message, NoText):
+            await self._refuse(message)
+        elif mistake := mistake_in(message):
             await self.handle_invalid_message(mistake)
         else:
             await super().handle_message(message)
+
+    async def _refuse(self, message: NoText) -> None:
+        if not self.connection_acknowledged or message.id in self.operations:
+            await self.handle_invalid_message("Invalid subscribe message: it is no text")
+            return
+        payload = [
+            {"message": "There is half of a character in this text. Remove it.", "extensions": {"code": "INVALID"}}
+        ]
+        await self.send_message(cast(Any, {"type": "error", "id": message.id, "payload": payload}))
 
     async def handle_connection_init(self, message: Any) -> None:
         if message.get("payload", {}) is None:

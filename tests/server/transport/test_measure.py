@@ -1,8 +1,10 @@
+from typing import Any
+
 import pytest
 from graphql import get_introspection_query, parse
 
 from server.transport.limits import CEILING, Limits
-from server.transport.measure import Measure
+from server.transport.measure import Measure, input_objects
 from tests.server.transport.support import make_schema
 
 SCHEMA = make_schema()._schema
@@ -112,3 +114,17 @@ def test_repeated_fields_are_counted_in_fragments_that_nobody_spreads() -> None:
     unused = "{ me } fragment A on Box { " + "inner { name } " * 102 + "}"
 
     assert reached(unused) == {"The number of repeated fields": 101}
+
+
+@pytest.mark.parametrize("depth", [1, 50, 200])
+def test_objects_and_lists_in_variables_are_counted_however_they_are_nested(depth: int) -> None:
+    """Each becomes an object of ours before anybody can refuse it: ten thousand kept a server busy for seconds."""
+    side_by_side = {"filter": {"or": [{}] * (depth - 1)}, "ids": ["x"] * 1_000}
+    nested: Any = {}
+    for _ in range(depth):
+        nested = {"not": nested}
+
+    assert input_objects(side_by_side, 200) == min(depth + 2, 201)
+    assert input_objects(nested, 200) == depth
+    assert input_objects({"f": nested}, 200) == min(depth + 1, 201)
+    assert input_objects({"a": 1, "b": "x", "c": None}, 200) == 0
