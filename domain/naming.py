@@ -98,6 +98,17 @@ def spoken(asked: str | None, otherwise: str) -> str:
     return language(asked) or otherwise
 
 
+def client_id(value: str | None, *, field: str = "clientMutationId") -> str | None:
+    """An id that a client made up for its request, as it is; it may send none, or an empty one.
+
+    Raises:
+        Invalid: more than 100 characters, or one that cannot be stored or sent back.
+    """
+    if value:
+        line(value, field=field, limit=100)
+    return value
+
+
 def quoted(reference: str) -> str | None:
     """A reference, key or serial number as it is looked up: trimmed, in capitals; None if no row can have it."""
     found = reference.strip().upper()

@@ -7,6 +7,7 @@ from uuid import UUID
 from domain import attachments, lifecycle, policy
 from domain.enums import ScanState, Visibility
 from domain.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
+from domain.naming import line
 from models import Attachment
 from resolvers.context import Context
 from resolvers.streams import TICKET_CHANGED, streams_of
@@ -31,12 +32,16 @@ class Upload:
 
 
 @unit_of_work
-async def create_upload(work: Work, ctx: Context, *, file_name: str, size_bytes: int, checksum: str | None) -> Upload:
+async def create_upload(
+    work: Work, ctx: Context, *, file_name: str, media_type: str, size_bytes: int, checksum: str | None
+) -> Upload:
     """Announce a file; its bytes are then sent to the signed address, by whoever has it.
+
+    What it is follows from its name: `media_type` is only looked at for being one.
 
     Raises:
         Forbidden: the viewer only reads, everywhere (S15).
-        Required, Invalid: the name, size or checksum is none.
+        Required, Invalid: the name, media type, size or checksum is none.
         FileTypeNotAllowed, FileTooLarge: see `domain.attachments` (S53).
         RateLimited: too many files of the viewer wait to be attached.
     """
@@ -44,6 +49,7 @@ async def create_upload(work: Work, ctx: Context, *, file_name: str, size_bytes:
     if not policy.conceivable(ctx.viewer, policy.UPLOAD_FILE):
         raise Forbidden("Your role only lets you read.")
     name = attachments.file_name(file_name)
+    line(media_type, field="mediaType", limit=100)
     attachments.check_size(size_bytes)
     waiting = await Attachment.filter(
         uploaded_by_id=ctx.user_id, message_id=None, draft_id=None, deleted_at=None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
 
-from domain import policy
+from domain import naming, policy
 from domain.enums import SearchKind
 from domain.errors import Invalid
 from domain.naming import line, quoted
@@ -52,16 +52,17 @@ async def suggest_solutions(
 
     Raises:
         Unauthenticated: nobody is signed in.
-        Invalid: the subject is too long or cannot be stored, or `first` is out of range.
+        Invalid: the subject is too long or cannot be stored, the locale is none, or `first` is out of range.
     """
     policy.check_authenticated(ctx.viewer)
     if not 0 <= first <= MOST_SUGGESTIONS:
         raise Invalid(f"`first` is a number from 0 to {MOST_SUGGESTIONS}.", field=("first",))
+    spoken = naming.locale(locale, field="locale") if locale is not None else ""
     words = telling(line(subject, field="subject"))[:MOST_TELLING] if subject.strip() else ()
     if not words or not first:
         return []
     ids = await _candidates(ctx, words, _narrowed(ctx, request_type_key, product_id))
-    language = (locale or "").partition("-")[0].lower()
+    language = spoken.partition("-")[0].lower()
     made = [*await _tickets(ctx, ids[SearchKind.TICKET], words, language),
             *await _articles(ctx, ids[SearchKind.KNOWLEDGE_ARTICLE], words, language)]  # fmt: skip
     return sorted(made, key=lambda each: -each.score)[:first]

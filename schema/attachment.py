@@ -93,7 +93,11 @@ class AttachmentMutations:
         self, info: Info, input: Annotated[AttachmentUploadCreateInput, GIVEN]
     ) -> AttachmentUploadCreatePayload:
         found = await attachments.create_upload(
-            info.context, file_name=input.file_name, size_bytes=input.size_bytes, checksum=input.checksum
+            info.context,
+            file_name=input.file_name,
+            media_type=input.media_type,
+            size_bytes=input.size_bytes,
+            checksum=input.checksum,
         )
         upload = AttachmentUpload(
             attachment=cast(Any, found.attachment), upload_url=URL(found.upload_url), expires_at=found.expires_at

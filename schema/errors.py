@@ -12,6 +12,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 import models
 from domain.errors import DomainError, StaleVersion, TicketClosed, Unauthenticated
+from domain.naming import client_id
 from resolvers.reading import found
 from schema.enums import ErrorCode
 from schema.node import split_id
@@ -42,7 +43,7 @@ class StaleVersionError(UserError):
 
 
 class Refusable(FieldExtension):
-    """Turns a `DomainError` of a mutation into its payload's `errors`, and echoes `clientMutationId`.
+    """Turns a `DomainError` of a mutation into its payload's `errors`, and echoes `clientMutationId` if it is one.
 
     That nobody is signed in is no refusal of the business: it stays an error of the whole request.
     """
@@ -59,7 +60,9 @@ class Refusable(FieldExtension):
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
         given = kwargs.get("input")
+        echoed = None
         try:
+            echoed = client_id(getattr(given, "client_mutation_id", None))
             answer = next_(source, info, **kwargs)
             payload = await answer if inspect.isawaitable(answer) else answer
         except Unauthenticated:
@@ -67,7 +70,7 @@ class Refusable(FieldExtension):
         except DomainError as error:
             assert self.payload is not None
             payload = self.payload(errors=[await as_user_error(info, error, given)])
-        payload.client_mutation_id = getattr(given, "client_mutation_id", None)
+        payload.client_mutation_id = echoed
         return payload
 
 
