@@ -364,6 +364,11 @@ def expected(preset: MemberVisibility) -> dict[str, dict[str, str]]:
     return {row[1]: dict(zip(VIEWERS, row[2:], strict=True)) for row in rows if row[0] == preset.lower()}
 
 
+def who_may(mutation: str) -> str:
+    """The first of the viewers who may, in an open organization."""
+    return next(name for name, cell in expected(MemberVisibility.OPEN)[mutation].items() if cell == "+")
+
+
 async def code(as_user: AsUser, world: World, name: str, mutation: str, given: dict[str, str]) -> str | None:
     """The code that the viewer is refused with, None where it is done."""
     _, arguments = MUTATIONS[mutation]
