@@ -99,12 +99,16 @@ class Binding:
     def join(self, join: Join) -> Fragment:
         table = join.model._meta.db_table
         demanded = Fragment() if join.implied else self.seen(join.model)
+        if join.seen:
+            demanded = self.fragment(("joined", join.seen), join.model, join.seen)
         if f'FROM "{table}"' in demanded.sql:
             raise NotPlannable(f"{table} is seen by a condition that asks {table} itself: no join can carry it")
         demanded = demanded.of(table, join.alias)
         way = " JOIN" if join.inner else " LEFT JOIN"
         also = f" AND {demanded.sql}" if demanded else ""
-        return Fragment(f'{way} "{table}" "{join.alias}" ON "{join.alias}"."id" = {join.on}{also}', demanded.values)
+        return Fragment(
+            f'{way} "{table}" "{join.alias}" ON "{join.alias}"."{join.column}" = {join.on}{also}', demanded.values
+        )
 
     def places(self, order: Order, table: str, args: PageArgs) -> list[Fragment]:
         found = []

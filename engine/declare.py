@@ -36,10 +36,23 @@ class NodeId:
 
 @dataclass(frozen=True, slots=True)
 class ToOne:
-    """The row that `<relation>_id` refers to. `implied`: whoever sees this row sees that one."""
+    """The row that `<relation>_id` refers to; `one.other`: that the row which `one_id` refers to refers to.
+
+    `implied`: whoever sees this row sees that one.
+    """
 
     relation: str
     implied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TheOne:
+    """The row whose column `by` names this one and that is `seen`. An index of the table says that there is only one:
+    so it is joined."""
+
+    model: type[Model]
+    by: str
+    seen: Callable[[Any], Q]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,19 @@ class Pages:
     order: Callable[[Any], Order]
     seen: Callable[[Any], Q]
     relation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A connection over the rows of several tables, each as `Pages` would have them, all in one order.
+
+    The argument `narrowed_by` may ask for some of them: `narrow` says which that is in a table, None for none of it. It
+    takes the argument as it was sent or as it was coerced, and raises ValueError for what it does not know.
+    """
+
+    parts: tuple[Pages, ...]
+    narrowed_by: str
+    narrow: Callable[[type[Model], Any], Q | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ it belongs to, so that a cursor of another list is refused instead of giving a w
 import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
@@ -168,6 +168,21 @@ def cut(rows: list[Row], order: Order, args: PageArgs) -> Page[Row]:
     if args.backwards:
         return Page(rows[::-1], order, has_next_page=bool(args.before), has_previous_page=more)
     return Page(rows, order, has_next_page=more, has_previous_page=bool(args.after))
+
+
+def merged(pages: Sequence[Page[Any]], order: Order, args: PageArgs) -> Page[Any]:
+    """The page of several lists in one order, from the same page of each."""
+
+    def place(row: Any) -> tuple[Any, str]:
+        return getattr(row, order.column), str(row.pk)
+
+    size = args.size(DEFAULT_SIZE)
+    rows = sorted((row for each in pages for row in each.rows), key=place, reverse=order.descending)
+    if args.backwards:
+        more = len(rows) > size or any(each.has_previous_page for each in pages)
+        return Page(rows[len(rows) - min(size, len(rows)) :], order, bool(args.before), more)
+    more = len(rows) > size or any(each.has_next_page for each in pages)
+    return Page(rows[:size], order, more, bool(args.after))
 
 
 async def page(query: QuerySet[Row], order: Order, args: PageArgs) -> Page[Row]:

@@ -29,14 +29,16 @@ from engine.declare import (
     Doer,
     Every,
     FieldGuard,
+    Merged,
     NodeId,
     Pages,
     SameRow,
     SqlValue,
+    TheOne,
     ToOne,
 )
 from engine.given import ChildValues, Give, rows_of, shape_of
-from engine.plans import ChildPages, ChildRows, PageParts
+from engine.plans import ChildMerged, ChildPages, ChildRows, PageParts
 from engine.selections import Selected, Selections
 from engine.selects import Decision, Link, RowGuard, Select
 from engine.statements import Dialect, NotPlannable
@@ -146,6 +148,10 @@ class ObjectPlanner:
                 return f"'{kind.name}_' + r[{place.select.column(place.model, place.alias, 'id')}]"
             case ToOne():
                 return self.to_one(selected, declared, place)
+            case TheOne():
+                alias = place.select.join_back(declared.model, place.alias, declared.by, declared.seen)
+                expression = self.value(selected, Place(place.select, alias, declared.model))
+                return self.or_null(selected, expression, place.select.column(declared.model, alias, "id"))
             case Doer():
                 return self.doer(selected, declared, place)
             case SameRow():
@@ -155,7 +161,7 @@ class ObjectPlanner:
             case SqlValue():
                 sql = declared.sql(self.viewer).replace(f'"{place.model._meta.db_table}".', f'"{place.alias}".')
                 return f"{place.select.name(declared.read)}(r[{place.select.sql_column(sql)}])"
-            case Pages() | Every():
+            case Pages() | Merged() | Every():
                 return self.below(selected, declared, place)
             case Batched():
                 return self.given(kind, selected, place, declared.needs, partial(given_by_batch, declared.resolve))
@@ -182,12 +188,15 @@ class ObjectPlanner:
         return f"{place.select.name(declared.read(self.viewer))}({', '.join(values)})"
 
     def to_one(self, selected: Selected, declared: ToOne, place: Place) -> str:
-        relation: Any = place.model._meta.fields_map[declared.relation]
-        model: type[Model] = relation.related_model
-        certain = declared.implied and not relation.null
-        alias = place.select.join(
-            model, place.alias, f"{declared.relation}_id", inner=certain, implied=declared.implied
-        )
+        *before, last = declared.relation.split(".")
+        for name in before:
+            model = place.model._meta.fields_map[name].related_model  # type: ignore[attr-defined]
+            alias = place.select.join(model, place.alias, f"{name}_id", inner=False, implied=True)
+            place = Place(place.select, alias, model)
+        relation: Any = place.model._meta.fields_map[last]
+        model = relation.related_model
+        certain = declared.implied and not relation.null and not before
+        alias = place.select.join(model, place.alias, f"{last}_id", inner=certain, implied=declared.implied)
         expression = self.value(selected, Place(place.select, alias, model))
         return expression if certain else self.or_null(selected, expression, place.select.column(model, alias, "id"))
 
@@ -241,37 +250,43 @@ class ObjectPlanner:
 
     # --- lists
 
-    def below(self, selected: Selected, declared: Pages | Every, place: Place) -> str:
+    def below(self, selected: Selected, declared: Pages | Merged | Every, place: Place) -> str:
         """What hangs below a row. An interface's field is read once, though it is planned for each of its types."""
         key = (place.select.serial, place.alias, declared, *map(id, selected.nodes))
         made = self.read_below.get(key)
         if made is None:
-            if isinstance(declared, Pages):
-                made = self.child_pages(selected, declared, place)
-            else:
-                made = self.child_rows(selected, declared, place)
-            self.read_below[key] = made
+            child = self.child(selected, declared, place)
+            place.select.children.append(child)
+            made = self.read_below[key] = f"M[{len(place.select.children) - 1}][r[{child.parent}]]"
         return made
 
-    def child_rows(self, selected: Selected, declared: Every, place: Place) -> str:
+    def child(
+        self, selected: Selected, declared: Pages | Merged | Every, place: Place
+    ) -> ChildPages | ChildMerged | ChildRows:
+        match declared:
+            case Pages():
+                return self.child_pages(selected, declared, place)
+            case Merged():
+                members = [self.child_pages(selected, each, place) for each in declared.parts]
+                return ChildMerged(declared, members[0].parent, members)
+            case Every():
+                return self.child_rows(selected, declared, place)
+
+    def child_rows(self, selected: Selected, declared: Every, place: Place) -> ChildRows:
         select = self.select(declared.model)
         select.link = link_of(place.model, declared.relation)
         expression = self.value(selected, Place(select, select.table, declared.model))
         by = select.by_column(declared.by)
         parent = place.select.column(place.model, place.alias, "id")
-        number = len(place.select.children)
-        place.select.children.append(ChildRows(declared, parent, by, select, select.compiled(expression)))
-        return f"M[{number}][r[{parent}]]"
+        return ChildRows(declared, parent, by, select, select.compiled(expression))
 
-    def child_pages(self, selected: Selected, declared: Pages, place: Place) -> str:
+    def child_pages(self, selected: Selected, declared: Pages, place: Place) -> ChildPages:
         parts = self.page_parts(selected, declared.model, link_of(place.model, declared.relation))
         by = parts.select.by_column(declared.by)
         parent = place.select.column(place.model, place.alias, "id")
         order = declared.order(self.viewer)
         parts.select.column(declared.model, parts.select.table, order.column)
-        number = len(place.select.children)
-        place.select.children.append(ChildPages(declared, order, parent, by, selected.arguments, parts))
-        return f"M[{number}][r[{parent}]]"
+        return ChildPages(declared, order, parent, by, selected.arguments, parts)
 
     def page_parts(self, selected: Selected, model: type[Model], link: Link | None = None) -> PageParts:
         """The parts of a connection: ("nodes", key, shape), ("edges", key, [(name, key, shape)]), and so on."""

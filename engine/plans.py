@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLObjectType
 
-from engine.declare import Every, FieldGuard, Found, Pages
+from engine.declare import Every, FieldGuard, Found, Merged, Pages
 from engine.given import GivenValue, RootObjects, RootValue
 from engine.keyset import Order, PageArgs
 from engine.selections import Argument, Selected
@@ -36,6 +36,16 @@ class ChildPages:
     serial: int = field(default_factory=next_serial)
     fixed: PageArgs | None = None
     builders: dict[Hashable, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ChildMerged:
+    """Pages cut from several tables together: one member for each. `narrowed`: what has been made for an argument."""
+
+    declared: Merged
+    parent: int
+    members: list[ChildPages]
+    narrowed: dict[str, list[ChildPages]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Running a plan for one viewer: a statement per level, rows into finished objects from the leaves up."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from sys import intern
@@ -13,8 +13,9 @@ from engine.calling import Calls
 from engine.declare import FieldGuard
 from engine.given import ChildValues, KnownRows
 from engine.keyset import Order, PageArgs
+from engine.merging import merged_pages
 from engine.pages import PageBuilder, Paged, paging, shape_of, size_of
-from engine.plans import PAGING, ChildPages, ChildRows, Plan, RootPages, RootRow
+from engine.plans import PAGING, ChildMerged, ChildPages, ChildRows, Plan, RootPages, RootRow
 from engine.selections import Argument
 from engine.selects import RowGuard, Select
 from engine.statements import (
@@ -201,7 +202,7 @@ class Run:
         self.reading = ("what decides about a field", select)
         return await guard.guard.decide_rows(self.binding.viewer, guard.model, keys, self.read_marked)
 
-    async def child(self, child: ChildPages | ChildRows | ChildValues, rows: Rows) -> dict[Any, Any]:
+    async def child(self, child: ChildPages | ChildMerged | ChildRows | ChildValues, rows: Rows) -> dict[Any, Any]:
         if isinstance(child, ChildValues):
             return await child.values(self, rows)
         parents = list({row[child.parent] for row in rows} - {None})
@@ -209,6 +210,8 @@ class Run:
             return {}
         if isinstance(child, ChildPages):
             return await self.child_pages(child, parents)
+        if isinstance(child, ChildMerged):
+            return await merged_pages(self, child, parents)
         return await self.child_rows(child, parents)
 
     async def child_rows(self, child: ChildRows, parents: list[Any]) -> dict[Any, Any]:
@@ -240,20 +243,26 @@ class Run:
         places = self.binding.place_values(child.order, args)  # a bad cursor is refused even where no row is asked for
         pages: list[Rows] = [[] for _ in parents]
         if builder.wants_rows:
-            single = len(parents) == 1
-            name = ("child", child.serial, shape_of(args), single)
-            page = self.binding.pages.get(name)
-            if page is None:
-                made = self.child_cut if single else self.windows
-                page = self.binding.pages[name] = made(child, builder, args)
-            of = parents[0] if single else id_list(parents, self.binding.dialect)
-            self.reading = ("a page" if single else "a page for each parent", builder.select)
-            rows = await self.read(page.sql, (*page.before, of, *page.after, *places, size_of(args) + 1))
-            pages = [rows] if single else by_parent(rows, parents, child.by)
-        counts: list[int | None] = [None] * len(parents)
+            pages = await self.rows_of_pages(child, builder, args, places, parents)
+        counts: Sequence[int | None] = [None] * len(parents)
         if builder.wants_count:
-            counts = await self.counts(child, self.seen_below(child), parents)
+            counts = await self.counts(child, parents)
         return dict(zip(parents, await self.assembled(builder, pages, counts, size_of(args)), strict=True))
+
+    async def rows_of_pages(
+        self, child: ChildPages, builder: PageBuilder, args: PageArgs, places: tuple[Any, ...], parents: list[Any]
+    ) -> list[Rows]:
+        """The rows of each parent's page and the one too many, in the order of the parents."""
+        single = len(parents) == 1
+        name = ("child", child.serial, shape_of(args), single)
+        page = self.binding.pages.get(name)
+        if page is None:
+            made = self.child_cut if single else self.windows
+            page = self.binding.pages[name] = made(child, builder, args)
+        of = parents[0] if single else id_list(parents, self.binding.dialect)
+        self.reading = ("a page" if single else "a page for each parent", builder.select)
+        rows = await self.read(page.sql, (*page.before, of, *page.after, *places, size_of(args) + 1))
+        return [rows] if single else by_parent(rows, parents, child.by)
 
     def seen_below(self, child: ChildPages) -> Fragment:
         """What the children must be to be shown."""
@@ -282,8 +291,9 @@ class Run:
         whole = f"SELECT {outer} FROM ({inner}) AS numbered WHERE n <= {MARK} ORDER BY n"
         return Paged(intern(finished(whole, dialect)), joins.values, seen.values)
 
-    async def counts(self, child: ChildPages, seen: Fragment, parents: list[Any]) -> list[int | None]:
-        select = child.parts.select
+    async def counts(self, child: ChildPages, parents: list[Any]) -> list[int]:
+        """How many rows each parent has below it, in the order of the parents."""
+        select, seen = child.parts.select, self.seen_below(child)
         key = select.by(child.declared.by)
         text = key if self.binding.dialect == "sqlite" else f"{key}::text"
         demanded = conjunction(
@@ -295,7 +305,7 @@ class Run:
         return [found.get(parent, 0) for parent in parents]
 
     async def assembled(
-        self, builder: PageBuilder, pages: list[Rows], counts: list[Any], size: int
+        self, builder: PageBuilder, pages: list[Rows], counts: Sequence[Any], size: int
     ) -> list[dict[str, Any]]:
         """Connections, one for each page. The rows of all of them are shaped at once: what hangs below is read once."""
         kept = [builder.kept(rows, size) for rows in pages]

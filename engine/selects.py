@@ -1,12 +1,13 @@
 """One SELECT under construction: its columns, its joins, what hangs below it, and how its rows become objects."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 import orjson
 from tortoise import Model
+from tortoise.expressions import Q
 
 from engine.declare import FieldGuard
 from engine.statements import Bail, Dialect, column
@@ -21,13 +22,18 @@ def next_serial() -> int:
 
 @dataclass(slots=True)
 class Join:
-    """A row that a column refers to. Unless `implied`, the viewer may have to be kept from it."""
+    """A row that a column refers to, or whose `column` refers to this one.
+
+    Unless `implied`, the viewer may have to be kept from it; `seen` says by what, if not by the rule of its table.
+    """
 
     model: type[Model]
     alias: str
     on: str
     inner: bool
     implied: bool
+    column: str = "id"
+    seen: Callable[[Any], Q] | None = None
 
 
 @dataclass(slots=True)
@@ -116,12 +122,18 @@ class Select:
         `inner`: there is one if there is `alias`. Where `alias` may be missing itself, the row must not go with it.
         """
         on, inner = f'"{alias}"."{foreign_key}"', inner and self.is_certain(alias)
+        return self._joined(Join(model, f"j{len(self.joins) + 1}", on, inner, implied))
+
+    def join_back(self, model: type[Model], alias: str, column: str, seen: Callable[[Any], Q]) -> str:
+        """The same for the only row that is `seen` and whose `column` refers to `alias`."""
+        return self._joined(Join(model, f"j{len(self.joins) + 1}", f'"{alias}"."id"', False, False, column, seen))
+
+    def _joined(self, wanted: Join) -> str:
         for each in self.joins:
-            if (each.model, each.on, each.inner, each.implied) == (model, on, inner, implied):
+            if replace(each, alias=wanted.alias) == wanted:
                 return each.alias
-        joined = f"j{len(self.joins) + 1}"
-        self.joins.append(Join(model, joined, on, inner, implied))
-        return joined
+        self.joins.append(wanted)
+        return wanted.alias
 
     def is_certain(self, alias: str) -> bool:
         """Whether every row of the SELECT has this part."""

@@ -22,7 +22,7 @@ from graphql import (
 from engine.binding import Binding
 from engine.declare import PLAN, EventRow, Followed, Found
 from engine.objects import ObjectPlanner, Place
-from engine.plans import ChildPages, RootRow
+from engine.plans import ChildMerged, ChildPages, RootRow
 from engine.running import Run
 from engine.selections import Argument, Selected
 from engine.selects import RowGuard, Select
@@ -206,16 +206,22 @@ def rows_in(event: Parts) -> Iterator[RootRow]:
     return (row for _, _, rows in event for _, row in rows)
 
 
+def below(select: Select) -> Iterator[Any]:
+    """What hangs below a SELECT, each with rows of one table."""
+    for child in select.children:
+        yield from child.members if isinstance(child, ChildMerged) else (child,)
+
+
 def all_guards(select: Select) -> Iterator[RowGuard]:
     """Those that are decided beside the statement, row by row."""
     yield from select.guards
-    for child in select.children:
+    for child in below(select):
         yield from all_guards(child.parts.select if isinstance(child, ChildPages) else child.select)
 
 
 def variables_below(select: Select) -> Iterator[str]:
     """The variables that the pages below a row take their arguments from."""
-    for child in select.children:
+    for child in below(select):
         if isinstance(child, ChildPages):
             yield from (value for constant, value in child.arguments.values() if not constant)
             yield from variables_below(child.parts.select)
@@ -227,11 +233,11 @@ def conditions(select: Select, run: Run) -> Iterator[Fragment]:
     """All that a viewer's rights put into the statements of a SELECT and of what hangs below it."""
     yield run.binding.joins(select)
     yield from map(run.binding.decision, select.decisions)
-    for child in select.children:
-        below = child.parts.select if isinstance(child, ChildPages) else child.select
+    for child in below(select):
+        inner = child.parts.select if isinstance(child, ChildPages) else child.select
         kind = "pages" if isinstance(child, ChildPages) else "every"
         yield run.binding.fragment((kind, child.declared), child.declared.model, child.declared.seen)
-        yield from conditions(below, run)
+        yield from conditions(inner, run)
 
 
 async def no_reads(sql: str, values: tuple[Any, ...]) -> list[Any]:
