@@ -238,6 +238,53 @@ class TimelineEventKind(Described):
     ESCALATION = "ESCALATION", "An escalation entered a stage."
     PARTICIPANT = "PARTICIPANT", "Somebody was put on the ticket or taken off it, or follows it or no longer does."
     FEEDBACK = "FEEDBACK", "Its customer said what the support was like."
+    LINK = "LINK", "It was linked with another ticket, or no longer is."
+    RESOURCE = "RESOURCE", "Support shared something on it."
+    CALL = "CALL", "A conference call or an appointment was made, moved, answered or called off."
+
+
+class TimelineKind(Described):
+    """What a ticket's timeline can be narrowed to (S49)."""
+
+    MESSAGES = "MESSAGES", "What was said in the live conversation."
+    EMAILS = "EMAILS", "Its e-mails."
+    NOTES = "NOTES", "Notes beside the conversation."
+    STATUS = "STATUS", "Changes of its status."
+    ASSIGNMENT = "ASSIGNMENT", "Who in support was given it."
+    ESCALATION = "ESCALATION", "The stages of its escalations."
+    FOLLOWERS = "FOLLOWERS", "Who was put on it or taken off it, and who follows it."
+    LINKS = "LINKS", "Other tickets it was linked with."
+    CALLS = "CALLS", "Conference calls."
+    APPOINTMENTS = "APPOINTMENTS", "Appointments."
+    FEEDBACK = "FEEDBACK", "What its customer said of the support."
+    RESOURCES = "RESOURCES", "What support shared."
+    FIELDS = "FIELDS", "Changes of its other fields."
+
+
+class ConferenceCallStatus(Described):
+    """What became of a conference call (S55)."""
+
+    PENDING = "PENDING", "Support proposed it; the customer has not answered yet."
+    ACCEPTED = "ACCEPTED", "The customer will be there."
+    CANCELLED = "CANCELLED", "One side called it off, or nobody answered before its time."
+    COMPLETED = "COMPLETED", "Its time is over."
+
+
+class AppointmentStatus(Described):
+    """What became of an appointment (S94)."""
+
+    REQUESTED = "REQUESTED", "The customer asked for it; support has not confirmed it yet."
+    CONFIRMED = "CONFIRMED", "Support will be there."
+    CANCELLED = "CANCELLED", "One side called it off, or support did not confirm it before its time."
+    COMPLETED = "COMPLETED", "Its time is over."
+
+
+class AppointmentBlockedReason(Described):
+    """Why there can be no appointment about a ticket (S94)."""
+
+    ISSUE_TYPE_NOT_ELIGIBLE = "ISSUE_TYPE_NOT_ELIGIBLE", "Its issue type offers none, or it has no issue type."
+    NO_ENGINEER_ASSIGNED = "NO_ENGINEER_ASSIGNED", "Nobody in support has been given it."
+    TICKET_CLOSED = "TICKET_CLOSED", "It is closed."
 
 
 class TicketLinkKind(Described):
@@ -350,6 +397,11 @@ class Scope(Described):
 
 ACTIVE_STATUSES = (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.PENDING_CUSTOMER, TicketStatus.ON_HOLD)
 """What a list shows by default: neither resolved nor closed (S35)."""
+
+
+ACTIVE_CALLS = (ConferenceCallStatus.PENDING, ConferenceCallStatus.ACCEPTED)
+ACTIVE_APPOINTMENTS = (AppointmentStatus.REQUESTED, AppointmentStatus.CONFIRMED)
+"""What is still to come; a ticket has one of each at most."""
 
 
 class NotificationKind(Described):

@@ -133,7 +133,14 @@ class OrganizationFacts:
     organization_id: UUID
 
 
-Facts = TicketFacts | UserFacts | OrganizationFacts | None
+@dataclass(frozen=True, slots=True)
+class TakingPart:
+    """What decides about a thing on a ticket that the viewer is known to be shown: who takes part in the ticket."""
+
+    takes_part: bool
+
+
+Facts = TicketFacts | UserFacts | OrganizationFacts | TakingPart | None
 
 
 class Policy(Described):
@@ -201,6 +208,11 @@ CLAIM_TICKET = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY)
 SEE_UNCLAIMED = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.STAFF)
 SET_REQUESTER = Rule.any_of(Policy.STAFF)
 HOLD_TICKET = Rule.any_of(Policy.STAFF)
+SHARE_RESOURCE = Rule.any_of(Policy.STAFF)
+SCHEDULE_CALL = Rule.any_of(Policy.STAFF)
+ANSWER_CALL = Rule.any_of(WRITING_PARTICIPANT, Policy.STAFF)
+JOIN_CALL = Rule.any_of(Policy.TICKET_PARTICIPANT, Policy.STAFF)
+SCHEDULE_APPOINTMENT = Rule.any_of(WRITING_PARTICIPANT, Policy.STAFF)
 UPDATE_TICKET = Rule.any_of((Policy.TICKET_OWNER_OR_ORG_ADMIN, Policy.ORG_ABOVE_READ_ONLY), Policy.STAFF)
 LOCK_TICKET = Rule.any_of(Policy.STAFF)
 SEE_INTERNAL = Rule.any_of(Policy.STAFF)
@@ -371,12 +383,19 @@ def _sees_requests(viewer: Viewer, facts: Facts) -> bool:
 _history_is_shown = _member(lambda membership: membership.history_is_available)
 
 
+_is_on_readable_ticket = _ticket(_takes_part)
+
+
+def _is_on_ticket(viewer: Viewer, facts: Facts) -> bool:
+    return facts.takes_part if isinstance(facts, TakingPart) else _is_on_readable_ticket(viewer, facts)
+
+
 def _is_self(viewer: Viewer, facts: Facts) -> bool:
     return isinstance(facts, UserFacts) and viewer.user_id == facts.user_id
 
 
 HOLDS: dict[Policy, Callable[[Viewer, Facts], bool]] = {
-    Policy.TICKET_PARTICIPANT: _ticket(_takes_part),
+    Policy.TICKET_PARTICIPANT: _is_on_ticket,
     Policy.TICKET_AUTHOR: _ticket(lambda viewer, ticket: viewer.user_id == ticket.requester_id),
     Policy.TICKET_OWNER_OR_ORG_ADMIN: _ticket(_owner_or_manager),
     Policy.ORG_TICKET_VIEWER: _sees_requests,

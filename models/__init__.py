@@ -1,5 +1,6 @@
 """Store it: the tables, and the SQL form of who may see a row."""
 
+from models.calls import Appointment, ConferenceCall
 from models.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from models.conversation import Attachment, Message, TimelineEvent, TimelineItem
 from models.drafts import TicketDraft
@@ -20,13 +21,16 @@ from models.knowledge import KnowledgeArticle, KnowledgeRating
 from models.notifications import Notification, PendingNotice
 from models.people import Membership, Organization, RefreshToken, User
 from models.read_marks import ReadMark
+from models.resources import SharedResource
 from models.searching import SearchDocument
 from models.ticket_links import TicketLink
 from models.tickets import Feedback, Participant, Ticket
 
 __all__ = [
+    "Appointment",
     "Attachment",
     "Classification",
+    "ConferenceCall",
     "Counter",
     "Device",
     "Escalation",
@@ -54,6 +58,7 @@ __all__ = [
     "SearchDocument",
     "ServiceCertificate",
     "ServiceLicense",
+    "SharedResource",
     "Space",
     "SpaceGroup",
     "SpaceKind",

@@ -12,10 +12,13 @@ from tortoise.migrations.constraints import CheckConstraint
 from domain.enums import DeliveryState, MessageKind, MessageSource, ScanState, TimelineEventKind, Visibility
 from domain.policy import Viewer, sees_internal
 from models.base import BaseModel, Choice, Instant, nothing
+from models.calls import Appointment, ConferenceCall
 from models.drafts import TicketDraft
 from models.escalations import EscalationEntry
 from models.followers import Follower
 from models.people import User
+from models.resources import SharedResource
+from models.ticket_links import TicketLink
 from models.tickets import Feedback, Participant, Ticket, of_visible_ticket
 
 
@@ -94,7 +97,8 @@ class Message(TimelineItem):
 class TimelineEvent(TimelineItem):
     """A change worth telling on the timeline: a status, a field, an escalation's stage, who is on the ticket.
 
-    `participant` and `follower` are null once the person was taken off again; `user` says who it was.
+    `participant` and `follower` are null once the person was taken off again; `user` says who it was. `link` is null
+    once the tickets were taken apart.
     """
 
     ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
@@ -123,6 +127,22 @@ class TimelineEvent(TimelineItem):
         "casewire.Feedback", related_name="told_of", null=True, on_delete=fields.CASCADE
     )
     feedback_id: UUID | None
+    link: fields.ForeignKeyNullableRelation[TicketLink] = fields.ForeignKeyField(
+        "casewire.TicketLink", related_name="told_of", null=True, on_delete=fields.SET_NULL
+    )
+    link_id: UUID | None
+    resource: fields.ForeignKeyNullableRelation[SharedResource] = fields.ForeignKeyField(
+        "casewire.SharedResource", related_name="told_of", null=True, on_delete=fields.CASCADE
+    )
+    resource_id: UUID | None
+    conference_call: fields.ForeignKeyNullableRelation[ConferenceCall] = fields.ForeignKeyField(
+        "casewire.ConferenceCall", related_name="told_of", null=True, on_delete=fields.CASCADE
+    )
+    conference_call_id: UUID | None
+    appointment: fields.ForeignKeyNullableRelation[Appointment] = fields.ForeignKeyField(
+        "casewire.Appointment", related_name="told_of", null=True, on_delete=fields.CASCADE
+    )
+    appointment_id: UUID | None
     kind: TimelineEventKind = Choice(TimelineEventKind, max_length=12)
     field = fields.CharField(60, null=True)
     old_value = fields.CharField(300, null=True)
@@ -145,6 +165,10 @@ class TimelineEvent(TimelineItem):
             Index(fields=("participant_id",), name="timeline_event_participant"),
             Index(fields=("follower_id",), name="timeline_event_follower"),
             Index(fields=("feedback_id",), name="timeline_event_feedback"),
+            Index(fields=("link_id",), name="timeline_event_link"),
+            Index(fields=("resource_id",), name="timeline_event_resource"),
+            Index(fields=("conference_call_id",), name="timeline_event_call"),
+            Index(fields=("appointment_id",), name="timeline_event_appointment"),
         ]
 
 

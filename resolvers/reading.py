@@ -2,7 +2,7 @@
 
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -10,7 +10,7 @@ from tortoise.queryset import QuerySet
 
 from domain.errors import Invalid
 from domain.policy import Viewer
-from engine.keyset import LazyPage, Order, Page, PageArgs, PagingError, page, page_of_rows
+from engine.keyset import LazyPage, Order, Page, PageArgs, PagingError, merged, page, page_of_rows
 from engine.loading import counts_by_parent, pages_by_parent, rows_by_id
 from models import Membership, User
 from models.base import BaseModel
@@ -108,6 +108,33 @@ def children(
 
     async def count() -> int:
         return await ctx.loaders.get(("count", *name), load_counts).load(parent_id)
+
+    return LazyPage(load, count)
+
+
+def merged_children(
+    ctx: Context,
+    queries: Sequence[QuerySet[Any]],
+    by: str,
+    parent_id: UUID,
+    order: Order,
+    args: PageArgs,
+    *,
+    variant: str = "",
+) -> LazyPage[Any]:
+    """As `children`, of rows of several tables in one order: a statement for each table.
+
+    Raises:
+        Invalid: the paging arguments cannot be used.
+    """
+    _check(ctx, order, args)
+    lists = [children(ctx, each, by, parent_id, order, args, variant=variant) for each in queries]
+
+    async def load() -> Page[Any]:
+        return merged(await gather(*(each.page() for each in lists)), order, args)
+
+    async def count() -> int:
+        return sum(await gather(*(each.count() for each in lists)))
 
     return LazyPage(load, count)
 

@@ -16,10 +16,11 @@ from schema.subscription import Subscription
 
 
 class Names(NameConverter):
-    """The connection of an escalation's entries is called after the timeline that it is."""
+    """A connection of what is on a timeline is called after the timeline that it is."""
 
     def from_generic(self, object_type: Any, types: Any) -> str:
-        return super().from_generic(object_type, types).replace("EscalationTimelineEntry", "EscalationTimeline")
+        name = super().from_generic(object_type, types)
+        return name.replace("TimelineEntry", "Timeline").replace("TimelineItem", "Timeline")
 
 
 CONFIG = StrawberryConfig(scalar_map=SCALARS, name_converter=Names())
@@ -36,6 +37,9 @@ REACHED_BY_INTERFACE_ONLY = [
     timeline.ParticipantChangedEvent,
     timeline.FeedbackSubmittedEvent,
     timeline.EscalationStageChangedEvent,
+    timeline.TicketLinkedEvent,
+    timeline.ResourceSharedEvent,
+    timeline.CallChangedEvent,
     escalation.EscalationTimelineEntry,
     errors.FieldError,
     errors.TicketClosedError,

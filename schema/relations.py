@@ -10,7 +10,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from domain.policy import Viewer
-from engine.declare import PLAN, Batched, Derived, Every, Pages, SameRow, ToOne
+from engine.declare import PLAN, Batched, Derived, Every, Pages, SameRow, TheOne, ToOne
 from engine.keyset import LazyPage, Order
 from models.base import BaseModel
 from resolvers.context import Context
@@ -29,20 +29,43 @@ def to_one(relation: str, description: str, *, implied: bool = False) -> Any:
         key = getattr(root, column)
         if key is None:
             return None
-        model: type[BaseModel] = type(root)._meta.fields_map[relation].related_model
-        return related(info.context, model, key)
+        return related(info.context, _other_end(type(root), relation), key)
 
     return strawberry.field(resolver=resolve, description=description, metadata={PLAN: ToOne(relation, implied)})
 
 
-def all_of(model: type[BaseModel], by: str, order: str, description: str) -> Any:
-    """Every row of `model` whose column `by` names this one; for what by nature is few."""
+def to_one_through(first: str, second: str, description: str) -> Any:
+    """The row that `second` leads to from the row that `first` leads to; whoever sees this row sees both."""
 
     async def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
-        query = model.shown_to(info.context.viewer).order_by(order, "id")
-        return await every_child(info.context, query, by, root.id)
+        between = await related(info.context, _other_end(type(root), first), getattr(root, f"{first}_id"))
+        if between is None:
+            return None
+        return await related(info.context, _other_end(type(between), second), getattr(between, f"{second}_id"))
 
-    planned = Every(model, by, order, model.seen_by)
+    planned = ToOne(f"{first}.{second}", implied=True)
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def _other_end(model: type[BaseModel], relation: str) -> type[BaseModel]:
+    found: type[BaseModel] = model._meta.fields_map[relation].related_model  # type: ignore[attr-defined]
+    return found
+
+
+def all_of(
+    model: type[BaseModel], by: str, order: str, description: str, *, seen: Callable[[Viewer], Q] | None = None
+) -> Any:
+    """Every row of `model` whose column `by` names this one; for what by nature is few.
+
+    `seen` replaces the table's own condition where the parent has been checked.
+    """
+
+    async def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        viewer = info.context.viewer
+        query = model.filter(seen(viewer)) if seen else model.shown_to(viewer)
+        return await every_child(info.context, query.order_by(order, "id"), by, root.id)
+
+    planned = Every(model, by, order, seen or model.seen_by)
     return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
 
 
@@ -85,6 +108,20 @@ def the_one_of(model: type[BaseModel], by: str, order: str, where: Q, descriptio
 
     planned = Every(model, by, order, lambda viewer: where, single=True)
     return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def joined(model: type[BaseModel], by: str, seen: Callable[[Viewer], Q], description: str) -> Any:
+    """The only row of `model` that is `seen` and whose column `by` names this one, or null.
+
+    Lists show it without a statement more: an index of the table must say that there is only one.
+    """
+
+    async def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        viewer = info.context.viewer
+        found = await every_child(info.context, model.shown_to(viewer).filter(seen(viewer)), by, root.id)
+        return found[0] if found else None
+
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: TheOne(model, by, seen)})
 
 
 def pages_of(

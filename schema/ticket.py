@@ -34,6 +34,7 @@ from resolvers.read_marks import last_read, unread_counts
 from resolvers.ticket_people import usernames_of
 from resolvers.viewer_permissions import PERMISSION_COLUMNS, are_followed
 from schema.access import guarded
+from schema.calls import Appointment, ConferenceCall
 from schema.catalog import Classification, IssueType, RequestType, ServiceCertificate, SupportProject
 from schema.enums import DeniedBehavior, TranscriptAvailability
 from schema.escalation import Escalation
@@ -43,10 +44,12 @@ from schema.node import Node, entity
 from schema.paging import Connection
 from schema.people import Actor, Organization, User, actor_of
 from schema.relations import (
+    all_of,
     batched,
     computed,
     derived,
     derived_for,
+    joined,
     pages_linked,
     pages_of,
     same_row,
@@ -54,8 +57,10 @@ from schema.relations import (
     to_one,
 )
 from schema.scalars import Cursor, Locale, Markdown
+from schema.shared_resource import SharedResource
 from schema.ticket_link import TicketLink, TicketNotice, notice
-from schema.timeline import Attachment, EmailMessage, Message, timeline_order
+from schema.ticket_timeline import the_timeline
+from schema.timeline import Attachment, EmailMessage, Message, TimelineItem, timeline_order
 from schema.viewer_permissions import TicketViewerPermissions, permissions_on
 
 if TYPE_CHECKING:
@@ -180,6 +185,9 @@ class Ticket(Node):
     )
 
     transcript: Transcript = same_row("The conversation as a record.")
+    timeline: Connection[TimelineItem] = the_timeline(
+        "Everything said on it and everything that happened to it that you may see, in one order."
+    )
     messages: Connection[Message] = pages_of(
         models.Message,
         "ticket_id",
@@ -218,6 +226,19 @@ class Ticket(Node):
         "submitted_at",
         ~Q(stage=EscalationStage.RESOLVED),
         "The escalation under way; null without one.",
+    )
+    resources: list[SharedResource] = all_of(
+        models.SharedResource,
+        "ticket_id",
+        "shared_at",
+        "The links that support has shared on it, first one first.",
+        seen=lambda viewer: Q(),
+    )
+    conference_call: ConferenceCall | None = joined(
+        models.ConferenceCall, "ticket_id", models.ConferenceCall.coming, "The call that is coming; null without one."
+    )
+    appointment: Appointment | None = joined(
+        models.Appointment, "ticket_id", models.Appointment.coming, "The appointment that is coming; null without one."
     )
     feedback: Feedback | None = the_one_of(
         models.Feedback, "ticket_id", "submitted_at", Q(), "What the customer thought of it; null until that is said."

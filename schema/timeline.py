@@ -9,7 +9,9 @@ from strawberry import Info, Parent, lazy
 
 import models
 from domain.enums import (
+    AppointmentStatus,
     ChangeType,
+    ConferenceCallStatus,
     DeliveryState,
     MessageKind,
     MessageSource,
@@ -27,13 +29,16 @@ from schema.node import Node, entity
 from schema.paging import After, Connection, First, page_args
 from schema.people import Actor, User, actor_of
 from schema.read_receipts import ReadReceipt
-from schema.relations import all_of, derived, derived_for, to_one
+from schema.relations import all_of, derived, derived_for, to_one, to_one_through
 from schema.scalars import URL, Cursor, EmailAddress, Locale, Markdown
 
 if TYPE_CHECKING:
-    from schema.escalation import EscalationTimelineEntry
+    from schema.calls import Appointment, ConferenceCall
+    from schema.escalation import Escalation, EscalationTimelineEntry
     from schema.followers import TicketFollower
+    from schema.shared_resource import SharedResource
     from schema.ticket import Feedback, Ticket, TicketParticipant
+    from schema.ticket_link import TicketLink
 
 FOR_STAFF = Order("timeline", "sequence", kind="int")
 BY_READ = Order("readers", "read_at")
@@ -173,6 +178,9 @@ class ParticipantChangedEvent(TimelineItem, Node):
     description="An escalation of the ticket entered a stage.",
 )
 class EscalationStageChangedEvent(TimelineItem, Node):
+    escalation: Annotated["Escalation", lazy("schema.escalation")] = to_one_through(
+        "entry", "escalation", "The escalation as it is now."
+    )
     entry: Annotated["EscalationTimelineEntry", lazy("schema.escalation")] = to_one(
         "entry", "The entry of the stage.", implied=True
     )
@@ -185,3 +193,46 @@ class EscalationStageChangedEvent(TimelineItem, Node):
 )
 class FeedbackSubmittedEvent(TimelineItem, Node):
     feedback: Annotated["Feedback", lazy("schema.ticket")] = to_one("feedback", "What was said.", implied=True)
+
+
+@entity(
+    models.TimelineEvent,
+    where=("kind", TimelineEventKind.LINK),
+    description="The ticket was linked with another, or no longer is.",
+)
+class TicketLinkedEvent(TimelineItem, Node):
+    change: ChangeType = derived("new_value", ChangeType, "ADDED: linked. REMOVED: taken apart again.")
+    link: Annotated["TicketLink", lazy("schema.ticket_link")] | None = to_one(
+        "link", "The link; null once it is gone, and where you may not see the other ticket."
+    )
+
+
+@entity(models.TimelineEvent, where=("kind", TimelineEventKind.RESOURCE), description="Support shared something on it.")
+class ResourceSharedEvent(TimelineItem, Node):
+    resource: Annotated["SharedResource", lazy("schema.shared_resource")] = to_one(
+        "resource", "What was shared.", implied=True
+    )
+
+
+@entity(
+    models.TimelineEvent,
+    where=("kind", TimelineEventKind.CALL),
+    description="A conference call or an appointment was made, moved, answered, called off, or is over.",
+)
+class CallChangedEvent(TimelineItem, Node):
+    conference_call: Annotated["ConferenceCall", lazy("schema.calls")] | None = to_one(
+        "conference_call", "The call as it is now; null where it is an appointment.", implied=True
+    )
+    appointment: Annotated["Appointment", lazy("schema.calls")] | None = to_one(
+        "appointment", "The appointment as it is now; null where it is a call.", implied=True
+    )
+    call_status: ConferenceCallStatus | None = derived(
+        ("conference_call_id", "new_value"),
+        lambda call, status: ConferenceCallStatus(status) if call else None,
+        "What became of the call then; null where it is an appointment.",
+    )
+    appointment_status: AppointmentStatus | None = derived(
+        ("appointment_id", "new_value"),
+        lambda appointment, status: AppointmentStatus(status) if appointment else None,
+        "What became of the appointment then; null where it is a call.",
+    )

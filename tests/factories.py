@@ -1,6 +1,6 @@
 """Rows for tests, with what a test does not care about filled in."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -12,11 +12,14 @@ from domain.enums import (
     StaffRole,
     TicketChannel,
     TicketStatus,
+    TimelineEventKind,
     Visibility,
 )
 from domain.naming import escalation_reference, ticket_reference
 from models import (
+    Appointment,
     Attachment,
+    ConferenceCall,
     Escalation,
     Follower,
     KnowledgeArticle,
@@ -25,8 +28,10 @@ from models import (
     Organization,
     Participant,
     RequestType,
+    SharedResource,
     SupportProject,
     Ticket,
+    TimelineEvent,
     User,
 )
 
@@ -110,6 +115,34 @@ async def make_message(
         public_sequence=public_sequence,
         **values,
     )
+
+
+async def make_event(ticket: Ticket, kind: TimelineEventKind, **given: Any) -> TimelineEvent:
+    """Something that happened, on the timeline for everybody to see."""
+    sequence, public_sequence = ticket.number_item(Visibility.PUBLIC)
+    await ticket.save()
+    values = {"visibility": Visibility.PUBLIC, "occurred_at": LONG_AGO, **given}
+    numbers = {"sequence": sequence, "public_sequence": public_sequence}
+    return await TimelineEvent.create(ticket=ticket, kind=kind, **numbers, **values)
+
+
+async def make_call(ticket: Ticket, **given: Any) -> ConferenceCall:
+    values = {"scheduled_for": LONG_AGO, "status": "PENDING", "created_at": LONG_AGO, "updated_at": LONG_AGO, **given}
+    return await ConferenceCall.create(ticket=ticket, **values)
+
+
+async def make_appointment(ticket: Ticket, **given: Any) -> Appointment:
+    """An hour that was asked for."""
+    times = {"starts_at": LONG_AGO, "ends_at": LONG_AGO + timedelta(hours=1)}
+    values = {"status": "REQUESTED", "created_at": LONG_AGO, "updated_at": LONG_AGO, **times, **given}
+    return await Appointment.create(ticket=ticket, **values)
+
+
+async def make_resource(ticket: Ticket, **given: Any) -> SharedResource:
+    """An address that was shared, unless an article is given."""
+    address = None if given.get("article") else "https://help.example/camera"
+    values = {"title": "How to reset the camera", "url": address, "shared_at": LONG_AGO, **given}
+    return await SharedResource.create(ticket=ticket, **values)
 
 
 async def make_file(owner: User, name: str = "log.txt", **given: Any) -> Attachment:

@@ -64,6 +64,10 @@ open  Query.unclaimedTickets                 +   +   +   +   +   -    +   -    .
 own   Query.unclaimedTickets                 +   +   +   +   +   -    +   -    .    +   +   +   +    !
 open  TicketFollower.email                   +   +   +   .   -   -    -   -    .    +   +   +   +    !
 own   TicketFollower.email                   +   +   +   .   .   .    -   -    .    +   +   +   +    !
+open  ConferenceCall.joinUrl                 -   -   -   .   -   -    +   +    .    +   +   +   +    !
+own   ConferenceCall.joinUrl                 -   -   -   .   .   .    +   +    .    +   +   +   +    !
+open  ConferenceCall.passcode                -   -   -   .   -   -    +   +    .    +   +   +   +    !
+own   ConferenceCall.passcode                -   -   -   .   .   .    +   +    .    +   +   +   +    !
 open  User.username                          +   +   +   -   +   +    +   +    .    +   +   +   +    !
 own   User.username                          +   +   +   -   -   -    +   -    .    +   +   +   +    !
 open  User.email                             +   +   +   -   -   -    +   -    .    +   +   +   +    !
@@ -73,7 +77,8 @@ own   User.email                             +   +   +   -   -   -    +   -    .
 
 `open` and `own` are the organization's `memberVisibility`. The person in the rows of `User` is the author. A row of a
 type says who sees its objects at all: `Ticket` by S01, S02, S03, `Organization` who belongs to it, and support.
-Sources: S09 (usernames), S14 (unclaimed tickets), S85 (followers), S90, S91 (licences), J7 (internal notes).
+Sources: S09 (usernames), S14 (unclaimed tickets), S55 (calls), S85 (followers), S90, S91 (licences), J7 (internal
+notes).
 """
 
 KEPT_BACK = {
@@ -87,6 +92,8 @@ KEPT_BACK = {
     "Query.queueStats": "error",
     "Query.unclaimedTickets": "error",
     "TicketFollower.email": "error",
+    "ConferenceCall.joinUrl": "error",
+    "ConferenceCall.passcode": "error",
     "User.username": "error",
     "User.email": "silent",
 }
@@ -133,6 +140,7 @@ WAYS = {
         'deviceBySerialNumber(organizationId: $organization, serialNumber: "sn-1") { ...OnDevice }',
     ),
     "userNode": Way("User", HERE, "node(id: $author) { ...OnUser }"),
+    "callNode": Way("ConferenceCall", TICKET, "node(id: $call) { ...OnCall }"),
     "followerNode": Way("TicketFollower", TICKET, "node(id: $follower) { ...OnFollower }"),
     # nested
     "ticketFollowers": Way("TicketFollower", TICKET, "ticket(id: $ticket) { followers { nodes { ...OnFollower } } }"),
@@ -148,6 +156,17 @@ WAYS = {
         "TicketFollower",
         TICKET,
         "node(id: $change) { ... on ParticipantChangedEvent { follower { ...OnFollower } } }",
+    ),
+    "ticketCall": Way("ConferenceCall", TICKET, "ticket(id: $ticket) { conferenceCall { ...OnCall } }"),
+    "listCall": Way("ConferenceCall", TICKET, "tickets(scope: ALL) { nodes { conferenceCall { ...OnCall } } }"),
+    "calledCall": Way(
+        "ConferenceCall", TICKET, "node(id: $called) { ... on CallChangedEvent { conferenceCall { ...OnCall } } }"
+    ),
+    "timelineCall": Way(
+        "ConferenceCall",
+        TICKET,
+        "ticket(id: $ticket) "
+        "{ timeline(kinds: [CALLS]) { nodes { ... on CallChangedEvent { conferenceCall { ...OnCall } } } } }",
     ),
     "changeTicket": Way("Ticket", TICKET, "node(id: $change) { ... on TimelineItem { ticket { ...OnTicket } } }"),
     "changeUser": Way("User", TICKET, "node(id: $change) { ... on ParticipantChangedEvent { user { ...OnUser } } }"),
@@ -210,6 +229,11 @@ EVENTS = {
         TICKET,
         "ticket(ticketId: $ticket, after: $after) "
         "{ ... on TicketChange { ticket { followers { nodes { ...OnFollower } } } } }",
+    ),
+    "callEvent": Way(
+        "ConferenceCall",
+        TICKET,
+        "ticket(ticketId: $ticket, after: $after) { ... on TicketChange { ticket { conferenceCall { ...OnCall } } } }",
     ),
     "eventRequester": Way(
         "User",
@@ -338,6 +362,7 @@ def test_every_guarded_type_is_reached_in_every_manner() -> None:
         "Ticket",
         "EscalationTimelineEntry",
         "TicketFollower",
+        "ConferenceCall",
         "User",
     }
 
@@ -457,6 +482,7 @@ def about(world: World) -> dict[str, str]:
         "Organization": gid(world.acme),
         "Device": gid(world.device),
         "TicketFollower": gid(world.follower),
+        "ConferenceCall": gid(world.call),
         "User": gid(world["author"]),
     }
 
@@ -468,12 +494,13 @@ fragment Stages on Escalation { timeline { nodes { ...OnEntry } } }
 fragment OnOrganization on Organization { about: id members { totalCount } licenses { totalCount } }
 fragment OnDevice on Device { about: id serialNumber }
 fragment OnFollower on TicketFollower { about: id email }
+fragment OnCall on ConferenceCall { about: id joinUrl passcode }
 fragment OnUser on User { about: id username email }
 """
 
 NAMED = [
     *("$organization: ID!", "$author: ID!", "$space: ID!", "$device: ID!", "$ticket: ID!", "$message: ID!"),
-    *("$follower: ID!", "$change: ID!"),
+    *("$follower: ID!", "$change: ID!", "$call: ID!", "$called: ID!"),
     *("$event: ID!", "$escalation: ID!", "$entry: ID!", "$reference: String!", "$escalationReference: String!"),
 ]
 

@@ -26,13 +26,17 @@ from models.database import reader
 from schema.node import global_id, type_name_of
 from tests.factories import (
     LONG_AGO,
+    make_appointment,
+    make_call,
     make_escalation,
+    make_event,
     make_follower,
     make_member,
     make_message,
     make_organization,
     make_participant,
     make_request_type,
+    make_resource,
     make_staff,
     make_ticket,
 )
@@ -76,6 +80,10 @@ class World:
     follower: models.Follower
     change: models.TimelineEvent
     feedback: models.Feedback
+    call: models.ConferenceCall
+    called: models.TimelineEvent
+    appointment: models.Appointment
+    resource: models.SharedResource
     escalation: models.Escalation
     entry: models.EscalationEntry
 
@@ -101,6 +109,10 @@ class World:
             "follower": self.follower,
             "change": self.change,
             "feedback": self.feedback,
+            "call": self.call,
+            "called": self.called,
+            "appointment": self.appointment,
+            "resource": self.resource,
             "escalation": self.escalation,
             "entry": self.entry,
         }
@@ -131,6 +143,7 @@ async def make_world(
     internal = await make_message(ticket, people["agent"], "Customer is upset", Visibility.INTERNAL)
     escalation = await make_escalation(ticket, submitted_by=people["agent"], entry_count=1)
     entry = await _make_entry(escalation)
+    call = await make_call(ticket, join_url="https://meet.example/1", passcode="4711")
     return World(
         people=people,
         acme=acme,
@@ -141,12 +154,18 @@ async def make_world(
         ticket=ticket,
         message=message,
         internal=internal,
-        event=await _make_event(ticket, entry),
+        event=await make_event(
+            ticket, TimelineEventKind.ESCALATION, entry=entry, occurred_at=LONG_AGO + timedelta(hours=1)
+        ),
         attachment=await _make_attachment(message),
         participant=participant,
         follower=follower,
         change=await _make_change(ticket, follower, people["author"]),
         feedback=await models.Feedback.create(ticket=ticket, rating=4, submitted_at=LONG_AGO),
+        call=call,
+        called=await make_event(ticket, TimelineEventKind.CALL, conference_call=call, new_value=call.status),
+        appointment=await make_appointment(ticket),
+        resource=await make_resource(ticket, shared_by=people["agent"]),
         escalation=escalation,
         entry=entry,
     )
@@ -227,33 +246,14 @@ async def _make_entry(escalation: models.Escalation) -> models.EscalationEntry:
     )
 
 
-async def _make_event(ticket: models.Ticket, entry: models.EscalationEntry) -> models.TimelineEvent:
-    sequence, public_sequence = ticket.number_item(Visibility.PUBLIC)
-    await ticket.save()
-    return await models.TimelineEvent.create(
-        ticket=ticket,
-        sequence=sequence,
-        public_sequence=public_sequence,
-        visibility=Visibility.PUBLIC,
-        occurred_at=LONG_AGO + timedelta(hours=1),
-        kind=TimelineEventKind.ESCALATION,
-        entry=entry,
-    )
-
-
 async def _make_change(
     ticket: models.Ticket, follower: models.Follower, person: models.User | None
 ) -> models.TimelineEvent:
     """As if the person had begun to follow; the follower is another, so that each is reached by a way of its own."""
-    sequence, public_sequence = ticket.number_item(Visibility.PUBLIC)
-    await ticket.save()
-    return await models.TimelineEvent.create(
-        ticket=ticket,
-        sequence=sequence,
-        public_sequence=public_sequence,
-        visibility=Visibility.PUBLIC,
+    return await make_event(
+        ticket,
+        TimelineEventKind.PARTICIPANT,
         occurred_at=LONG_AGO + timedelta(hours=2),
-        kind=TimelineEventKind.PARTICIPANT,
         new_value=ChangeType.ADDED,
         follower_id=follower.id,
         user=person,

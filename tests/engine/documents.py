@@ -150,6 +150,38 @@ HOT = [
         {"id": "<Escalation>"},
     ),
     Hot(
+        "a whole timeline, newest first",
+        """query Timeline($id: ID!, $before: Cursor) {
+          ticket(id: $id) { id
+            timeline(last: 30, before: $before) {
+              pageInfo { hasPreviousPage startCursor }
+              edges { cursor node { __typename id sequence occurredAt visibility actor { ...Person }
+                ... on Message { body attachments { fileName } }
+                ... on StatusChangedEvent { from to reason } ... on FieldChangedEvent { field oldValue newValue }
+                ... on ParticipantChangedEvent { change user { displayName } }
+                ... on EscalationStageChangedEvent { escalation { reference } entry { stage note } }
+                ... on TicketLinkedEvent { link { source { reference } target { reference } } }
+                ... on CallChangedEvent { callStatus conferenceCall { scheduledFor } appointmentStatus
+                  appointment { startsAt engineer { displayName } } }
+                ... on ResourceSharedEvent { resource { title url article { title } } }
+                ... on FeedbackSubmittedEvent { feedback { rating } } } } } } } """
+        + PERSON,
+        {"id": "<Ticket>"},
+    ),
+    Hot(
+        "a part of the timeline",
+        """query Part($id: ID!, $kinds: [TimelineKind!]) {
+          ticket(id: $id) { timeline(kinds: $kinds, first: 10) { totalCount nodes { id occurredAt } }
+            resources { title url article { title } sharedBy { displayName } sharedAt } } }""",
+        {"id": "<Ticket>", "kinds": ["STATUS", "NOTES", "CALLS"]},
+    ),
+    Hot(
+        "a list with what is coming",
+        """{ tickets(scope: ALL, filter: {}, first: 50) { nodes { id reference
+          conferenceCall { status scheduledFor }
+          appointment { status startsAt endsAt engineer { displayName } } } } }""",
+    ),
+    Hot(
         "escalations under way",
         """query UnderWay($organization: ID) {
           escalations(stages: [SUBMITTED, ENGINEERING_IN_PROGRESS], organizationId: $organization, first: 20) {

@@ -21,6 +21,7 @@ from domain.enums import (
     ServiceLevel,
     StaffRole,
     TicketChannel,
+    TicketLinkKind,
     TicketPriority,
     TicketStatus,
     TimelineEventKind,
@@ -31,13 +32,18 @@ from models.feed import FeedStream
 from schema.node import global_id, type_name_of
 from tests.factories import (
     LONG_AGO,
+    make_appointment,
+    make_article,
+    make_call,
     make_escalation,
+    make_event,
     make_follower,
     make_member,
     make_message,
     make_organization,
     make_participant,
     make_request_type,
+    make_resource,
     make_staff,
     make_ticket,
     make_user,
@@ -264,6 +270,7 @@ async def _around(world: World, ticket: models.Ticket, number: int) -> None:
         by = people["member"] if number % 8 == 1 else None
         given: dict[str, Any] = {"rating": 1 + number % 5, "comment": "Fine" if by else None, "submitted_by": by}
         world.keep(await models.Feedback.create(ticket=ticket, submitted_at=LONG_AGO, **given))
+    await _told_besides(world, ticket, number)
     if number % 5 == 0:
         author = people["own member"] if number % 2 else people["agent of staff"]
         given = {"origin": "AUTOSAVE", "created_at": LONG_AGO, "updated_at": LONG_AGO + number * HOUR}
@@ -272,6 +279,28 @@ async def _around(world: World, ticket: models.Ticket, number: int) -> None:
     if number % 2:
         for suffix, head in (("", 7 + number), (":pub", 3 + number)):
             await FeedStream.create(topic=f"ticket:{ticket.id}{suffix}", epoch="abcdefgh", head=head, floor=0)
+
+
+async def _told_besides(world: World, ticket: models.Ticket, number: int) -> None:
+    """Calls, appointments, resources and links: what is over, what is coming, and what is gone."""
+    if number % 3 == 1:
+        by = world.people["agent of staff"] if number % 2 else None
+        over = await make_call(ticket, status="CANCELLED")
+        coming = await make_call(ticket, status="ACCEPTED", join_url="https://meet.example/1", scheduled_by=by)
+        for call in (over, coming):
+            given: dict[str, Any] = {"conference_call": world.keep(call), "new_value": call.status}
+            world.keep(await make_event(ticket, TimelineEventKind.CALL, **given))
+        articles = [world.keep(await make_article(f"For {each}", visibility=each)) for each in Visibility]
+        for shared in ({"shared_by": by}, *({"article": each} for each in articles)):
+            resource = world.keep(await make_resource(ticket, **shared))
+            world.keep(await make_event(ticket, TimelineEventKind.RESOURCE, resource=resource))
+    if number % 4 == 2:
+        booked = world.keep(await make_appointment(ticket, engineer=world.people["agent of staff"]))
+        world.keep(await make_event(ticket, TimelineEventKind.CALL, appointment=booked, new_value=booked.status))
+        both = {"source": world.rows[models.Ticket][0], "target": ticket, "created_at": LONG_AGO}
+        link = world.keep(await models.TicketLink.create(kind=TicketLinkKind.RELATED_TO, **both))
+        world.keep(await make_event(ticket, TimelineEventKind.LINK, link=link, new_value=ChangeType.ADDED))
+        world.keep(await make_event(ticket, TimelineEventKind.LINK, new_value=ChangeType.REMOVED))
 
 
 async def _changes_of_people(world: World, ticket: models.Ticket, follower: models.Follower | None) -> None:
