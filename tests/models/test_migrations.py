@@ -169,11 +169,12 @@ async def test_a_history_that_cannot_be_read_is_not_taken_for_an_empty_one(url: 
         await migrate(url, report=quiet)
 
 
+@pytest.mark.timeout(150)
 async def test_of_two_that_migrate_at_once_one_waits_and_finds_nothing_left(url: str, later: LaterMigrations) -> None:
     later.add("0100_note", "ops.RunSQL('CREATE TABLE note (id INT)'),")
     reports: list[str] = []
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         first, second = await asyncio.gather(
             *(migrate(url, report=reports.append, package=later.package) for _ in range(2))
         )
