@@ -5,63 +5,34 @@ at most 512,000 of them; then they are stored in one piece. So nothing is ever h
 """
 
 import hmac
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
-from urllib.parse import quote
-from uuid import UUID
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from domain import attachments as rules
-from domain.errors import DomainError, FileTooLarge, Forbidden, Invalid, NotFound
-from domain.policy import ANONYMOUS, Viewer
+from domain.errors import FileTooLarge, Invalid, NotFound
+from domain.policy import ANONYMOUS
 from models import Attachment
 from resolvers import attachments
 from resolvers.context import Context, Services
 from resolvers.links import GET, PATH, PUT
-from resolvers.viewers import load_viewer
+from server.signed import LOCKED_DOWN, answering, permitted, to_be_saved
 from server.sniffing import agrees
 from server.storage import Storage
-
-STATUS = {"FORBIDDEN": 403, "NOT_FOUND": 404, "CONFLICT": 409, "FILE_TOO_LARGE": 413, "FILE_TYPE_NOT_ALLOWED": 415}
-"""HTTP's word for a refusal; 400 for every other."""
-
-LOCKED_DOWN = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cache-Control": "private, no-store",
-    "Referrer-Policy": "no-referrer",
-}
-"""A file is saved, never shown: whatever it is, it does nothing in the name of this site."""
 
 logger = structlog.get_logger("casewire.uploads")
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """What a checked address permits, and to whom."""
-
-    attachment_id: UUID
-    viewer: Viewer
-
-
 def attachment_routes(services: Services, storage: Storage) -> list[Route]:
     async def respond(request: Request) -> Response:
-        try:
-            if request.method == "PUT":
-                return await take(services, storage, request)
-            return await hand_out(services, storage, request)
-        except DomainError as error:
-            status = STATUS.get(error.code, 400)
-            return JSONResponse({"error": error.code, "message": error.message}, status, headers=LOCKED_DOWN)
-        except ClientDisconnect:
-            return Response(status_code=400)
+        if request.method == "PUT":
+            return await take(services, storage, request)
+        return await hand_out(services, storage, request)
 
-    return [Route(PATH.format("{attachment_id}"), respond, methods=["GET", "PUT"])]
+    return [Route(PATH.format("{key}"), answering(respond), methods=["GET", "PUT"])]
 
 
 async def take(services: Services, storage: Storage, request: Request) -> Response:
@@ -74,7 +45,7 @@ async def take(services: Services, storage: Storage, request: Request) -> Respon
         Conflict: other bytes were sent before.
     """
     permit = await permitted(services, request, PUT)
-    file = await attachments.announced(permit.attachment_id)
+    file = await attachments.announced(permit.key)
     if file is None:
         raise NotFound("file")
     content = await body_of(request, file.size_bytes)
@@ -119,7 +90,7 @@ async def hand_out(services: Services, storage: Storage, request: Request) -> Re
         Forbidden, NotFound: the address is no good or has expired, or there is no such file for this person.
     """
     permit = await permitted(services, request, GET)
-    file = await attachments.downloadable(Context(permit.viewer, services), permit.attachment_id)
+    file = await attachments.downloadable(Context(permit.viewer, services), permit.key)
     if file is None:
         raise NotFound("file")
     try:
@@ -127,35 +98,4 @@ async def hand_out(services: Services, storage: Storage, request: Request) -> Re
     except FileNotFoundError:
         logger.error("the bytes of a file are not in the store", attachment=str(file.id))
         raise NotFound("file") from None
-    headers = {
-        **LOCKED_DOWN,
-        "Content-Length": str(file.size_bytes),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}",
-    }
-    return StreamingResponse(pieces, headers=headers, media_type=file.media_type)
-
-
-async def permitted(services: Services, request: Request, action: str) -> Permit:
-    """What the address permits, for the person it was made for, with the rights of now.
-
-    Raises:
-        Forbidden: it was not made here for this, or it has expired, or the account is no longer active.
-    """
-    given = request.query_params
-    try:
-        attachment_id, viewer_id = UUID(request.path_params["attachment_id"]), UUID(given.get("viewer", ""))
-        expires = int(given.get("expires", ""))
-        until = datetime.fromtimestamp(expires, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise _no_good() from None
-    signature = given.get("signature", "")
-    if not services.links.holds(action, attachment_id, viewer_id, expires, signature) or until <= services.clock():
-        raise _no_good()
-    viewer = await load_viewer(viewer_id)
-    if viewer is None:
-        raise _no_good()
-    return Permit(attachment_id, viewer)
-
-
-def _no_good() -> Forbidden:
-    return Forbidden("This address is no good, or no longer. Ask for a new one.")
+    return StreamingResponse(pieces, headers=to_be_saved(file.file_name, file.size_bytes), media_type=file.media_type)
