@@ -151,6 +151,11 @@ def leave_feedback(asked: Asked) -> DomainError | None:
     )
 
 
+def export(asked: Asked) -> DomainError | None:
+    """Take it away as a file (S72): whoever may read it may keep what is shown."""
+    return _kept_from(asked, policy.EXPORT_TICKET)
+
+
 def see_internal(asked: Asked) -> DomainError | None:
     """Read and write among support staff (J7)."""
     return _kept_from(asked, policy.SEE_INTERNAL, "Only support staff write internal messages.")
@@ -171,6 +176,7 @@ ACTIONS: dict[str, Action] = {
     "can_confirm_resolution": confirm_resolution,
     "can_create_linked_ticket": create_linked,
     "can_leave_feedback": leave_feedback,
+    "can_export": export,
     "can_see_internal": see_internal,
 }
 """By the name that a client is told the answer under."""

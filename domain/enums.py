@@ -339,6 +339,32 @@ class ChangeType(Described):
     REMOVED = "REMOVED", "The viewer no longer has it."
 
 
+class JobStatus(Described):
+    """How far something has come that is done in the background."""
+
+    QUEUED = "QUEUED", "It waits for its turn."
+    RUNNING = "RUNNING", "It is being done."
+    SUCCEEDED = "SUCCEEDED", "It is done; what it made can be fetched until it expires."
+    FAILED = "FAILED", "It could not be done: `failed` says why."
+    EXPIRED = "EXPIRED", "It was done, and what it made is no longer kept: ask for it again."
+
+
+class JobKind(Described):
+    """What is done in the background."""
+
+    TICKET_EXPORT = "TICKET_EXPORT", "One ticket is written into a file."
+    TICKETS_EXPORT = "TICKETS_EXPORT", "A list of tickets is written into a file."
+
+
+class ExportFormat(Described):
+    """What kind of file an export is."""
+
+    PDF = "PDF", "A document to keep or to print: of one ticket."
+    JSON = "JSON", "For programs: everything of one ticket that you may see, in a documented shape."
+    TXT = "TXT", "Plain text: of one ticket."
+    CSV = "CSV", "A table for spreadsheets: of a list of tickets, a row for each."
+
+
 class StreamResetReason(Described):
     """Why a stream could not go on from the client's position."""
 

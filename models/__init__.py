@@ -17,6 +17,7 @@ from models.inventory import (
     SpaceGroup,
     SpaceKind,
 )
+from models.jobs import Job
 from models.knowledge import KnowledgeArticle, KnowledgeRating
 from models.notifications import Notification, PendingNotice
 from models.people import Membership, Organization, RefreshToken, User
@@ -40,6 +41,7 @@ __all__ = [
     "Feedback",
     "Follower",
     "IssueType",
+    "Job",
     "KnowledgeArticle",
     "KnowledgeRating",
     "Lease",

@@ -44,6 +44,8 @@ class Services:
     ephemeral: Ephemeral = field(default_factory=Ephemeral)
     notices: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something was put down that people may have to be told of."""
+    jobs: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something was asked for that is done in the background."""
     links: FileLinks = field(default_factory=FileLinks)
     shared: SharedReads = field(default_factory=SharedReads)
     queue: QueueFeed = field(default_factory=QueueFeed)

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 PATH = "/attachments/{}/content"
-PUT, GET = "put", "get"
+RESULT_PATH = "/jobs/{}/result"
+PUT, GET, RESULT = "put", "get", "result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +21,26 @@ class FileLinks:
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     def upload(self, attachment_id: UUID, viewer_id: UUID, expires_at: datetime) -> str:
-        return self._link(PUT, attachment_id, viewer_id, expires_at)
+        return self._link(PATH, PUT, attachment_id, viewer_id, expires_at)
 
     def download(self, attachment_id: UUID, viewer_id: UUID, expires_at: datetime) -> str:
-        return self._link(GET, attachment_id, viewer_id, expires_at)
+        return self._link(PATH, GET, attachment_id, viewer_id, expires_at)
 
-    def holds(self, action: str, attachment_id: UUID, viewer_id: UUID, expires: int, signature: str) -> bool:
+    def result(self, job_id: UUID, viewer_id: UUID, expires_at: datetime) -> str:
+        """Of what a job has made."""
+        return self._link(RESULT_PATH, RESULT, job_id, viewer_id, expires_at)
+
+    def holds(self, action: str, key: UUID, viewer_id: UUID, expires: int, signature: str) -> bool:
         """Whether this server signed exactly that. Whether it has expired is for the caller to ask."""
-        wanted = self._signature(action, attachment_id, viewer_id, expires)
+        wanted = self._signature(action, key, viewer_id, expires)
         return hmac.compare_digest(wanted.encode(), signature.encode(errors="replace"))
 
-    def _link(self, action: str, attachment_id: UUID, viewer_id: UUID, expires_at: datetime) -> str:
+    def _link(self, path: str, action: str, key: UUID, viewer_id: UUID, expires_at: datetime) -> str:
         expires = int(expires_at.timestamp())
-        signature = self._signature(action, attachment_id, viewer_id, expires)
+        signature = self._signature(action, key, viewer_id, expires)
         query = urlencode({"viewer": str(viewer_id), "expires": expires, "signature": signature})
-        return f"{self.base_url}{PATH.format(attachment_id)}?{query}"
+        return f"{self.base_url}{path.format(key)}?{query}"
 
-    def _signature(self, action: str, attachment_id: UUID, viewer_id: UUID, expires: int) -> str:
-        said = f"{action}\n{attachment_id}\n{viewer_id}\n{expires}"
+    def _signature(self, action: str, key: UUID, viewer_id: UUID, expires: int) -> str:
+        said = f"{action}\n{key}\n{viewer_id}\n{expires}"
         return hmac.digest(self.key, said.encode(), sha256).hex()

@@ -14,6 +14,7 @@ from schema.draft import DraftMutations, TicketCreatePayload, broken
 from schema.feedback import FeedbackMutations
 from schema.holding import HoldMutations
 from schema.inputs import files_of
+from schema.job import JobMutations
 from schema.knowledge import KnowledgeMutations
 from schema.linked_tickets import LinkedTicketMutations
 from schema.members import MemberMutations
@@ -47,6 +48,7 @@ class Mutation(
     LinkedTicketMutations,
     HoldMutations,
     TicketUpdateMutations,
+    JobMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:

@@ -21,6 +21,7 @@ from resolvers import (
     entitlements,
     escalations,
     inventory,
+    jobs,
     notifications,
     organizations,
     read_marks,
@@ -36,6 +37,7 @@ from schema.draft import DraftQueries, TicketDraft
 from schema.escalation import Escalation
 from schema.inputs import TicketFilter, TicketOrder
 from schema.inventory import Desk, Device, Room
+from schema.job import Job
 from schema.knowledge import KnowledgeQueries
 from schema.node import TABLES, Node, key_of, key_or_none, sought_key, split_id
 from schema.notifications import Notification
@@ -278,6 +280,14 @@ class Query(
             filter=filter.plain() if filter else None,
             order=order_by.plain() if order_by else ticket_lists.DEFAULT_ORDER,
         )
+
+    @strawberry.field(
+        description="Something that you asked to be done in the background.",
+        directives=signed_in(),
+        metadata={PLAN: by_id(models.Job, "Job")},
+    )
+    async def job(self, info: Info, id: SoughtID) -> Job | None:
+        return await jobs.get_job(info.context, sought_key(id, "Job"))  # type: ignore[return-value]
 
     @strawberry.field(
         description="An escalation of a ticket that you may see.",

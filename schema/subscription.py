@@ -19,6 +19,7 @@ from resolvers.reading import found
 from resolvers.streams import ESCALATION_CHANGED, ESCALATION_ENTERED, MESSAGE_ADDED, following
 from schema.access import signed_in
 from schema.escalation import Escalation, EscalationTimelineEntry
+from schema.job import JobSubscriptions
 from schema.live_lists import TicketListSubscriptions, told
 from schema.node import key_of, key_or_none
 from schema.notifications import NotificationSubscriptions
@@ -133,6 +134,7 @@ class Subscription(
     PresenceSubscriptions,
     ReadStateSubscriptions,
     NotificationSubscriptions,
+    JobSubscriptions,
 ):
     @strawberry.subscription(description="The messages of a ticket.", directives=signed_in(), metadata={PLAN: MESSAGES})
     async def messages(

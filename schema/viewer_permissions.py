@@ -31,6 +31,7 @@ class TicketViewerPermissions:
     )
     can_create_linked_ticket: bool = strawberry.field(description="Whether `ticketCreateLinked` is open to you.")
     can_leave_feedback: bool = strawberry.field(description="Whether `feedbackSubmit` is open to you.")
+    can_export: bool = strawberry.field(description="Whether `ticketExport` is open to you.")
     can_see_internal: bool = strawberry.field(description="Whether you read and write internal notes.")
 
 

@@ -36,7 +36,9 @@ from resolvers.viewers import load_viewer, viewer_key, viewer_kind
 from schema.access import Schema
 from schema.build import build_schema
 from server.auth import Auth, auth_from
+from server.jobs import Worker
 from server.notifier import notify_for_ever
+from server.results import result_routes
 from server.settings import Settings
 from server.storage import storage_from
 from server.sweeps import sweep_for_ever
@@ -68,10 +70,12 @@ def create_app(settings: Settings) -> Casewire:
     """Everything that serves, ready to run; nothing is opened before the application starts."""
     services = services_from(settings)
     auth = auth_from(settings, services)
+    storage = storage_from(settings)
+    worker = Worker(services, storage, settings)
     sockets = Sockets()
     console = Console() if settings.graphql_ide else None
     endpoint = endpoint_from(settings, services, auth, sockets, console)
-    telemetry = Telemetry(partial(counted, endpoint, services), partial(held, sockets, services))
+    telemetry = Telemetry(partial(counted, endpoint, services, worker), partial(held, sockets, services))
     measure(endpoint, telemetry)
 
     @contextlib.asynccontextmanager
@@ -80,7 +84,7 @@ def create_app(settings: Settings) -> Casewire:
             open_database(settings.database_url),
             planned(endpoint, auth, settings),
             quick_log(services, settings),
-            running(services, settings),
+            running(services, settings, worker),
             hearing_of_ends(services, auth),
             fanned_out(endpoint, services),
         ):
@@ -95,7 +99,8 @@ def create_app(settings: Settings) -> Casewire:
         Route("/healthz", alive),
         Route("/readyz", readiness(settings)),
         *auth.routes,
-        *attachment_routes(services, storage_from(settings)),
+        *attachment_routes(services, storage),
+        *result_routes(services, storage),
         *(console.routes() if console else []),
         *([Route("/metrics", telemetry.metrics)] if settings.metrics else []),
     ]
@@ -109,7 +114,7 @@ def measure(endpoint: Endpoint, telemetry: Telemetry) -> None:
         schema.extensions = (partial(Measured, telemetry), *schema.extensions)
 
 
-def counted(endpoint: Endpoint, services: Services) -> dict[str, float]:
+def counted(endpoint: Endpoint, services: Services, worker: Worker) -> dict[str, float]:
     """What the parts have counted since the process began."""
     engine, fanout, hub = endpoint.fast.engine, endpoint.fanout, services.hub
     stats = engine.stats if engine else {}
@@ -121,6 +126,9 @@ def counted(endpoint: Endpoint, services: Services) -> dict[str, float]:
         "log_reads": hub.stats.reads,
         "doorbell_messages_failed": hub.doorbell.stats.failed,
         "doorbell_rebuilt": hub.doorbell.stats.rebuilt,
+        "jobs_done": worker.counts.done,
+        "jobs_failed": worker.counts.failed,
+        "jobs_put_back": worker.counts.put_back,
     }
 
 
@@ -243,13 +251,14 @@ async def quick_log(services: Services, settings: Settings) -> AsyncIterator[Non
 
 
 @contextlib.asynccontextmanager
-async def running(services: Services, settings: Settings) -> AsyncIterator[None]:
-    """The hub listens and the sweeps go round; writes under way are finished before the database closes."""
+async def running(services: Services, settings: Settings, worker: Worker) -> AsyncIterator[None]:
+    """The hub listens, the sweeps go round, jobs are done; writes under way are finished before the database closes."""
     await services.hub.start()
     await services.ephemeral.start()
     background = [
         asyncio.create_task(sweep_for_ever(services, settings)),
         asyncio.create_task(notify_for_ever(services)),
+        asyncio.create_task(worker.work_for_ever()),
     ]
     try:
         yield

@@ -108,6 +108,13 @@ class Settings(BaseSettings):
         "`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; otherwise `attachments` in the data folder.",
     )
 
+    result_ttl: Annotated[Duration, AfterValidator(at_most(timedelta(days=30)))] = Field(
+        timedelta(hours=24), description="How long what was exported can be fetched (duration, ≤ 30d)."
+    )
+    job_ttl: Annotated[Duration, AfterValidator(at_most(timedelta(days=365)))] = Field(
+        timedelta(days=30), description="How long it is remembered what was exported, and by whom (duration, ≤ 365d)."
+    )
+
     secret_key: SecretStr | None = Field(
         None,
         description="Key that signs access tokens, at least 32 bytes; required in production. Otherwise made once and "

@@ -1,9 +1,9 @@
-"""Where the bytes of attachments are: a folder, or a bucket of an S3-compatible store."""
+"""Where the bytes of attachments and of what was exported are: a folder, or a bucket of an S3-compatible store."""
 
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import obstore
@@ -24,6 +24,10 @@ class Storage:
 
     async def put(self, key: str, content: bytes) -> None:
         await obstore.put_async(self.store, key, content, use_multipart=False)
+
+    async def put_file(self, key: str, content: IO[bytes]) -> None:
+        """From its place on to its end, in pieces: however large it is, little of it is held."""
+        await obstore.put_async(self.store, key, content)
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
         """The blob in pieces.

@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 from domain.policy import ANONYMOUS
 from models import Lease
-from resolvers import sweeps
+from resolvers import job_queue, sweeps
 from resolvers.context import Context, Services
 from resolvers.transaction import run_in_transaction
 from server.settings import Settings
@@ -35,11 +35,13 @@ class Swept:
     tokens_forgotten: int
     files_deleted: int = 0
     holds_ended: int = 0
+    results_deleted: int = 0
+    jobs_forgotten: int = 0
 
 
 async def sweep_once(services: Services, settings: Settings) -> Swept:
     """One round, whoever holds the lease. What is due and was not done yesterday is done now, once."""
-    context = Context(ANONYMOUS, services)
+    context, storage = Context(ANONYMOUS, services), storage_from(settings)
     return Swept(
         holds_ended=await sweeps.end_holds(context),
         resolved=await sweeps.resolve_waiting(context),
@@ -48,7 +50,9 @@ async def sweep_once(services: Services, settings: Settings) -> Swept:
             context, keep=settings.replay_max_events, window=settings.replay_window
         ),
         tokens_forgotten=await sweeps.forget_old_tokens(context),
-        files_deleted=await delete_files(context, storage_from(settings)),
+        files_deleted=await delete_files(context, storage),
+        results_deleted=await delete_results(context, storage),
+        jobs_forgotten=await job_queue.forget_jobs(context, older_than=settings.job_ttl),
     )
 
 
@@ -60,6 +64,15 @@ async def delete_files(context: Context, storage: Storage) -> int:
         if file.checksum:
             await storage.delete(file.blob_key)
     return await sweeps.forget_files([file.id for file in unwanted])
+
+
+async def delete_results(context: Context, storage: Storage) -> int:
+    """Delete what was exported and is over; returns how many. In the order of `delete_files`, for its reason."""
+    over = await job_queue.expire(context)
+    for job in over:
+        if job.blob_key:
+            await storage.delete(job.blob_key)
+    return await job_queue.forget_results([job.id for job in over])
 
 
 async def sweep_for_ever(services: Services, settings: Settings) -> None:

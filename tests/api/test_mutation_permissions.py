@@ -102,6 +102,8 @@ open  feedbackSubmit                      -   -   -   .   -   -    +   -    .   
 own   feedbackSubmit                      -   -   -   .   .   -    +   -    .    -   -   -   -    !
 open  ticketHold                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   ticketHold                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  ticketExport                        +   +   +   .   +   +    +   +    .    +   +   +   +    !
+own   ticketExport                        +   +   +   .   .   .    +   +    .    +   +   +   +    !
 open  ticketUpdate                        +   +   +   .   -   -    +   -    .    +   +   +   +    !
 own   ticketUpdate                        +   +   +   .   .   -    +   -    .    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -277,6 +279,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "ticketCreateLinked": (resolved_ticket, 'sourceTicketId: $id, body: "More"'),
     "feedbackSubmit": (resolved_ticket, "ticketId: $id, rating: 5"),
     "ticketHold": (open_ticket, 'ticketId: $id, until: "2026-05-01T00:00:00Z"'),
+    "ticketExport": (open_ticket, "ticketId: $id"),
     "ticketUpdate": (open_ticket, "ticketId: $id, severity: CRITICAL"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
@@ -296,7 +299,7 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 
 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave", "draftSave", "draftDiscard", "draftSubmit"}
-QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate"}
+QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate", "ticketExport"}
 """What no ticket could tell of."""
 
 BY_CUSTOMERS = {"ticketClaim", "feedbackSubmit"}

@@ -99,7 +99,7 @@ KEPT_BACK = {
 }
 """How: null with a FORBIDDEN error, an empty list, or null as if there were nothing."""
 
-GUARDED_TYPES = {"Ticket", "TicketDraft", "Escalation"}
+GUARDED_TYPES = {"Ticket", "TicketDraft", "Escalation", "Job"}
 """Types that print whom their objects are for."""
 
 
@@ -393,6 +393,7 @@ NO_ROWS_OF_THEIR_OWN = {
     "SystemActor": "the desk itself",
     "ServiceCoverage": "part of a room or desk",
     "Transcript": "part of a ticket",
+    "JobFailure": "part of a job",
     "QueueStats": "numbers of the desk, for support staff alone",
     "SearchHit": "its node is shown to whom it is shown, and found by nobody else",
     "SuggestedSolution": "told of rows that the viewer is shown",

@@ -1,0 +1,40 @@
+"""The route that hands out what a job has made, by signed address."""
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from domain.errors import NotFound
+from resolvers import results
+from resolvers.context import Context, Services
+from resolvers.links import RESULT, RESULT_PATH
+from server.signed import answering, permitted, to_be_saved
+from server.storage import Storage
+
+logger = structlog.get_logger("casewire.results")
+
+
+def result_routes(services: Services, storage: Storage) -> list[Route]:
+    async def respond(request: Request) -> Response:
+        return await hand_out(services, storage, request)
+
+    return [Route(RESULT_PATH.format("{key}"), answering(respond), methods=["GET"])]
+
+
+async def hand_out(services: Services, storage: Storage, request: Request) -> Response:
+    """The file, if the one the address was made for may see now all that is in it (S07, J4).
+
+    Raises:
+        Forbidden, NotFound: the address is no good or has expired, or there is no such file for this person.
+    """
+    permit = await permitted(services, request, RESULT)
+    job = await results.downloadable(Context(permit.viewer, services), permit.key)
+    if job is None or job.blob_key is None or job.size_bytes is None or not job.file_name:
+        raise NotFound("file")
+    try:
+        pieces = await storage.read(job.blob_key)
+    except FileNotFoundError:
+        logger.error("what a job has made is not in the store", job=str(job.id))
+        raise NotFound("file") from None
+    return StreamingResponse(pieces, headers=to_be_saved(job.file_name, job.size_bytes), media_type=job.media_type)
