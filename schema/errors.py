@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 import models
-from domain.errors import DomainError, StaleVersion, TicketClosed, Unauthenticated
+from domain.errors import DomainError, ReopenWindowExpired, StaleVersion, TicketClosed, Unauthenticated
 from domain.naming import client_id
 from resolvers.reading import found
 from schema.enums import ErrorCode
@@ -31,9 +31,9 @@ class FieldError(UserError):
     pass
 
 
-@strawberry.type(description="The ticket is closed for good; a linked ticket is the way on.")
+@strawberry.type(description="The ticket is closed for good, or reopens no longer; a linked ticket goes on.")
 class TicketClosedError(UserError):
-    ticket: Ticket | None = strawberry.field(description="The closed ticket.")
+    ticket: Ticket | None = strawberry.field(description="The ticket as it is.")
     offers_linked_ticket: bool = strawberry.field(description="Whether a linked ticket can be opened instead.")
 
 
@@ -84,7 +84,7 @@ async def as_user_error(info: strawberry.Info, error: DomainError, given: object
     match error:
         case StaleVersion():
             return StaleVersionError(**common, current_version=error.current)
-        case TicketClosed():
+        case TicketClosed() | ReopenWindowExpired():
             return TicketClosedError(**common, ticket=await _ticket(info, given), offers_linked_ticket=True)
         case _:
             return FieldError(**common)

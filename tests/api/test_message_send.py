@@ -113,7 +113,9 @@ async def test_a_reply_reopens_up_to_the_end_of_the_window(
         refused = await send(desk.ann, late)
 
     assert refusal(refused) == ("REOPEN_WINDOW_EXPIRED", None)
-    assert "linked ticket" in refused["errors"][0]["message"]
+    (error,) = refused["errors"]
+    assert "linked ticket" in error["message"]
+    assert (error["ticket"]["reference"], error["offersLinkedTicket"]) == (late.reference, True)
 
 
 async def test_a_closed_ticket_offers_a_linked_one_instead(desk: Desk, clock: Clock) -> None:

@@ -156,6 +156,8 @@ async def test_reopening_asks_for_a_reason_and_has_its_time(
     assert reopened["message"] == {"body": "It is back", "sequence": 2}
     assert (reopened["ticket"]["status"], reopened["ticket"]["resolvedAt"]) == ("OPEN", None)
     assert refusal(refused) == ("REOPEN_WINDOW_EXPIRED", None)
+    assert refused["errors"][0]["ticket"] == {"id": gid(late), "reference": late.reference}
+    assert refused["errors"][0]["offersLinkedTicket"] is True
 
 
 async def test_a_ticket_is_given_to_somebody_in_support(

@@ -1,0 +1,264 @@
+"""A request from its live chat to its end, and what comes after (S48, S53, S58-S71, S73-S82): the portal whose window
+is 72 hours, over HTTP and websocket. Time is moved; the sweep that a server makes by itself is made when it is due.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+import models
+import server.app
+from domain.enums import LifecyclePreset
+from server.sweeps import Swept, sweep_once
+from tests.api.world import gid
+from tests.clock import Clock
+from tests.databases import ENGINES, fresh_database
+from tests.factories import make_member, make_organization, make_request_type, make_staff
+from tests.server.running import Served, Socket, Watch, ask, http, serving, settings_for
+from tests.stories.test_creating_a_request import here
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+WEEK, SECOND, LIMIT = timedelta(days=7), timedelta(seconds=1), 512_000
+ERRORS = """errors { code message ... on TicketClosedError { ticket { reference } offersLinkedTicket } }"""
+
+TICKET = """subscription($t: ID!) { ticket(ticketId: $t) { __typename ... on TicketChange { changedFields
+  ticket { status displayStatus resolutionReason closureReason } } } }"""
+CHAT = """subscription($t: ID!) { messages(ticketId: $t) { __typename
+  ... on MessageChange { message { body actor { displayName } attachments { fileName } } } } }"""
+STAGES = """subscription($t: ID!) { escalationTimeline(ticketId: $t) { __typename
+  ... on EscalationTimelineChange { changeType escalation { reference stage requiresCustomerAction resolvedAt
+    estimatedResolutionAt } entry { note isOverride } } } }"""
+LIST = """subscription { tickets(scope: MINE) { __typename ... on TicketChange { changeType ticket { subject } } } }"""
+DETAIL = """query($t: ID!) { ticket(id: $t) { reference status description closureReason
+  notice { text offersLinkedTicket referenceToQuote } followUps { reference } followUpOf { reference }
+  viewerPermissions { canReply replyBlockedReason canReopen canLeaveFeedback }
+  feedback { rating comment }
+  messages(first: 20) { nodes { __typename body attachments { fileName downloadUrl } } } } }"""
+UPLOAD = """mutation($name: String!, $size: Int!) { attachmentUploadCreate(input: {
+  fileName: $name, mediaType: "text/plain", sizeBytes: $size}) {
+  upload { attachment { id } uploadUrl } errors { code } } }"""
+
+
+@dataclass(slots=True)
+class Portal:
+    served: Served
+    clock: Clock
+    stack: AsyncExitStack
+    people: dict[str, models.User]
+    acme: models.Organization
+    clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
+
+    async def client(self, name: str) -> httpx2.AsyncClient:
+        if name not in self.clients:
+            opened = http(self.served.address, self.served.token(self.people[name]))
+            self.clients[name] = await self.stack.enter_async_context(opened)
+        return self.clients[name]
+
+    async def socket(self, name: str) -> Socket:
+        return await self.stack.enter_async_context(self.served.socket(self.people[name]))
+
+    async def asks(self, name: str, document: str, **variables: Any) -> Any:
+        return await ask(await self.client(name), document, **variables)
+
+    async def does(self, name: str, mutation: str, selection: str = "", **given: Any) -> Any:
+        kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+        document = f"mutation($i: {kind}!) {{ {mutation}(input: $i) {{ {selection} {ERRORS} }} }}"
+        return (await self.asks(name, document, i=given))[mutation]
+
+    async def did(self, name: str, mutation: str, selection: str = "", **given: Any) -> Any:
+        payload = await self.does(name, mutation, selection, **given)
+        assert payload["errors"] == [], (mutation, payload)
+        return payload
+
+    async def code(self, name: str, mutation: str, **given: Any) -> str:
+        (error,) = (await self.does(name, mutation, **given))["errors"]
+        code: str = error["code"]
+        return code
+
+    async def says(self, name: str, ticket: str, body: str, **given: Any) -> Any:
+        message = {"body": body, **given}
+        return await self.does(name, "messageSend", ticketId=ticket, clientMessageId=body, message=message)
+
+    async def attaches(self, name: str, file_name: str, content: bytes) -> str:
+        client = await self.client(name)
+        made = (await ask(client, UPLOAD, name=file_name, size=len(content)))["attachmentUploadCreate"]
+        assert made["errors"] == []
+        sent = await client.put(here(client, made["upload"]["uploadUrl"]), content=content)
+        assert sent.status_code == 201, sent.text
+        id: str = made["upload"]["attachment"]["id"]
+        return id
+
+    async def opens(self, name: str, subject: str, **given: Any) -> str:
+        values = {"requestTypeKey": "TECHNICAL", "subject": subject, "description": "It stays black.", **given}
+        made = await self.did(name, "ticketCreate", "ticket { id }", organizationId=gid(self.acme), **values)
+        id: str = made["ticket"]["id"]
+        return id
+
+    async def sweeps(self, after: timedelta) -> Swept:
+        """So much later, what is due by itself; nothing of the log is let go."""
+        self.clock.now += after
+        return await sweep_once(self.served.casewire.services, self.served.settings)
+
+
+@pytest.fixture(params=ENGINES)
+async def portal(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Portal]:
+    clock = Clock(datetime.now(UTC))
+    monkeypatch.setattr(server.app, "utc_now", clock)
+    async with (
+        fresh_database(request.param, tmp_path) as url,
+        serving(settings_for(url, tmp_path)) as served,
+        AsyncExitStack() as stack,
+    ):
+        acme = await make_organization("Acme", lifecycle_preset=LifecyclePreset.HOURS_72)
+        people = {"Ann": await make_member(acme, name="Ann"), "Bob": await make_member(acme, name="Bob")}
+        people |= {"Sam": await make_staff(name="Sam")}
+        await make_request_type()
+        yield Portal(served, clock, stack, people, acme)
+
+
+async def until(state: Watch, **expected: str) -> None:
+    """The ticket is told with every item of its timeline; at one of them it is as expected."""
+    while {name: (told := await state.next())["ticket"][name] for name in expected} != expected:
+        assert told["changedFields"], "each says what has changed"
+
+
+async def test_a_created_request_is_a_live_chat_with_support_and_files_within_limits(portal: Portal) -> None:
+    """S26, S48, S53, S58, S62."""
+    mine = await (await (await portal.socket("Ann")).watch(LIST)).caught_up()
+    log = await portal.attaches("Ann", "log.txt", b"Nothing on the screen\n")
+    ticket = await portal.opens("Ann", "No picture", attachmentIds=[log])
+    assert await mine.next() == {
+        "__typename": "TicketChange",
+        "changeType": "ADDED",
+        "ticket": {"subject": "No picture"},
+    }
+    chat = await (await (await portal.socket("Ann")).watch(CHAT, t=ticket)).caught_up()
+    state = await (await (await portal.socket("Ann")).watch(TICKET, t=ticket)).caught_up()
+    await portal.did("Sam", "ticketAssign", ticketId=ticket, assigneeId=gid(portal.people["Sam"]))
+
+    await portal.says("Sam", ticket, "Please send a picture of it")
+    assert (await chat.next())["message"]["actor"] == {"displayName": "Sam"}
+    await until(state, status="PENDING_CUSTOMER")
+    picture = await portal.attaches("Ann", "screen.txt", b"x" * LIMIT)
+    await portal.says("Ann", ticket, "Here it is", attachmentIds=[picture])
+    assert (await chat.next())["message"]["attachments"] == [{"fileName": "screen.txt"}]
+    await until(state, status="OPEN")
+    await portal.did("Ann", "noteAdd", ticketId=ticket, body="It is the room on the left")
+
+    six = [await portal.attaches("Ann", f"{n}.txt", b"x\n") for n in range(6)]
+    many = {"ticketId": ticket, "clientMessageId": "6", "message": {"body": "All of it", "attachmentIds": six}}
+    large = {"fileName": "log.txt", "mediaType": "text/plain", "sizeBytes": LIMIT + 1}
+    assert await portal.code("Ann", "messageSend", **many) == "TOO_MANY_FILES"
+    assert await portal.code("Ann", "attachmentUploadCreate", **large) == "FILE_TOO_LARGE"
+    program = {"fileName": "tool.exe", "mediaType": "application/octet-stream", "sizeBytes": 1}
+    assert await portal.code("Ann", "attachmentUploadCreate", **program) == "FILE_TYPE_NOT_ALLOWED"
+    found = (await portal.asks("Ann", DETAIL, t=ticket))["ticket"]["messages"]["nodes"]
+    assert [each["body"] for each in found][-3:] == [
+        "Please send a picture of it",
+        "Here it is",
+        "It is the room on the left",
+    ]
+
+
+async def test_a_silent_customer_a_late_one_and_the_ticket_that_goes_on(portal: Portal) -> None:
+    """S59, S63, S65, S66, S68-S71: 7 days of silence, 72 hours to reopen, and the linked ticket after it."""
+    ticket = await portal.opens("Ann", "No picture")
+    await portal.says("Sam", ticket, "Does it work now?")
+    state = await (await (await portal.socket("Ann")).watch(TICKET, t=ticket)).caught_up()
+
+    assert (await portal.sweeps(WEEK - SECOND)).resolved == 0
+    assert (await portal.sweeps(SECOND)).resolved == 1
+    assert (await state.next())["ticket"] == {
+        "status": "RESOLVED",
+        "displayStatus": "RESOLVED",
+        "resolutionReason": "INACTIVITY",
+        "closureReason": None,
+    }
+    assert (await portal.sweeps(timedelta(hours=71, minutes=59))).closed == 0
+    assert (await portal.says("Ann", ticket, "No, still black"))["errors"] == []
+    await until(state, status="OPEN")
+
+    await portal.did("Sam", "ticketResolve", ticketId=ticket, message="The cable was loose")
+    await until(state, status="RESOLVED")
+    portal.clock.now += timedelta(hours=72, minutes=1)
+    reference = (await portal.asks("Ann", DETAIL, t=ticket))["ticket"]["reference"]
+    late = await portal.says("Ann", ticket, "It is back")
+    assert [(e["code"], e["ticket"], e["offersLinkedTicket"]) for e in late["errors"]] == [
+        ("REOPEN_WINDOW_EXPIRED", {"reference": reference}, True)
+    ]
+    assert (await portal.sweeps(timedelta())).closed == 1
+    await until(state, closureReason="AUTO_AFTER_RESOLVED")
+    final = await portal.says("Ann", ticket, "It is back!")
+    assert [(e["code"], e["ticket"], e["offersLinkedTicket"]) for e in final["errors"]] == [
+        ("TICKET_CLOSED", {"reference": reference}, True)
+    ]
+    assert await portal.code("Sam", "ticketReopen", ticketId=ticket, comment="For Ann") == "TICKET_CLOSED"
+
+    linked = (await portal.did("Ann", "ticketCreateLinked", "ticket { id reference }", sourceTicketId=ticket,
+                               body="It is back, since today"))["ticket"]  # fmt: skip
+    await portal.did("Ann", "feedbackSubmit", ticketId=ticket, rating=4, comment="Quick")
+    assert await portal.code("Ann", "feedbackSubmit", ticketId=ticket, rating=1) == "FEEDBACK_ALREADY_SUBMITTED"
+    closed = (await portal.asks("Ann", DETAIL, t=ticket))["ticket"]
+    assert closed["notice"]["referenceToQuote"] == reference
+    assert closed["followUps"] == [{"reference": linked["reference"]}]
+    assert (await portal.asks("Ann", DETAIL, t=linked["id"]))["ticket"]["followUpOf"] == {"reference": reference}
+    assert closed["feedback"] == {"rating": 4, "comment": "Quick"}
+    assert closed["viewerPermissions"] == {
+        "canReply": False,
+        "replyBlockedReason": "TICKET_CLOSED",
+        "canReopen": False,
+        "canLeaveFeedback": False,
+    }
+    assert closed["description"] == "It stays black."
+    said = [each["body"] for each in closed["messages"]["nodes"] if each["__typename"] == "ChatMessage"]
+    assert said == ["It stays black.", "Does it work now?", "No, still black", "The cable was loose"]
+
+
+async def test_an_escalation_is_followed_stage_by_stage_by_everybody_who_watches(portal: Portal) -> None:
+    """S73-S80, S82."""
+    ticket = await portal.opens("Ann", "No picture")
+    await portal.did("Ann", "ticketShare", ticketId=ticket, userIds=[gid(portal.people["Bob"])])
+    watches = [await (await (await portal.socket(who)).watch(STAGES, t=ticket)).caught_up() for who in ("Ann", "Bob")]
+    issue = {"ticketId": ticket, "issueDescription": "The firmware drops the signal"}
+    made = (await portal.did("Sam", "escalationSubmit", "escalation { id reference }", **issue))["escalation"]
+    assert made["reference"].startswith("CP-")
+
+    async def told(**expected: Any) -> None:
+        for watch in watches:
+            escalation = (await watch.next())["escalation"]
+            assert {name: escalation[name] for name in expected} == expected
+
+    async def moves(stage: str, note: str) -> None:
+        await portal.did("Sam", "escalationAdvance", escalationId=made["id"], stage=stage, note=note)
+
+    await told(stage="SUBMITTED", requiresCustomerAction=False)
+    skipped = {"escalationId": made["id"], "stage": "VERIFYING_RESOLUTION"}
+    assert await portal.code("Sam", "escalationAdvance", **skipped) == "INVALID_STAGE_TRANSITION"
+    await moves("IN_REVIEW", "We look at it")
+    await told(stage="IN_REVIEW")
+    await moves("ENGINEERING_IN_PROGRESS", "Found it")
+    await told(stage="ENGINEERING_IN_PROGRESS")
+    await moves("VERIFYING_RESOLUTION", "Please try 2.5.2")
+    await told(stage="VERIFYING_RESOLUTION", requiresCustomerAction=True)
+    await portal.did("Ann", "escalationRejectResolution", escalationId=made["id"], comment="Still black")
+    await told(stage="ENGINEERING_IN_PROGRESS", requiresCustomerAction=False)
+    await moves("VERIFYING_RESOLUTION", "Please try 2.5.3")
+    await told(stage="VERIFYING_RESOLUTION", requiresCustomerAction=True)
+
+    # Meanwhile everything else goes through the ticket and whoever handles it, as it did before (S80).
+    assert (await portal.says("Ann", ticket, "Trying it tonight"))["errors"] == []
+    await portal.did("Ann", "escalationConfirmResolution", escalationId=made["id"], comment="It works")
+    for watch in watches:
+        change = await watch.next()
+        assert (change["escalation"]["stage"], change["escalation"]["requiresCustomerAction"]) == ("RESOLVED", False)
+        assert change["escalation"]["resolvedAt"] is not None
+        assert change["entry"] == {"note": "It works", "isOverride": False}
