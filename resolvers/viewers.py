@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.enums import HistoryAvailability, MemberVisibility, OrganizationRole, StaffRole
@@ -20,24 +20,44 @@ MOST_REMEMBERED = 5_000
 Read = Callable[[str, tuple[Any, ...]], Awaitable[Sequence[Any]]]
 
 
-async def load_viewer(
-    user_id: UUID,
-    *,
-    expires_at: datetime | None = None,
-    session_id: UUID | None = None,
-    accepts: str = SOURCE,
-    read: Read | None = None,
-) -> Viewer | None:
-    """The viewer for a person, or None when the account is gone or switched off. One statement.
+class LoadViewer(Protocol):
+    async def __call__(
+        self,
+        user_id: UUID,
+        *,
+        expires_at: datetime | None = None,
+        session_id: UUID | None = None,
+        accepts: str = SOURCE,
+    ) -> Viewer | None:
+        """The viewer for a person, or None when the account is gone or switched off. One statement.
 
-    `session_id` names the sign-in that the token is of. `accepts` is the language of those who chose none. `read` is a
-    quicker way to the database than the reading connection, where there is one.
-    """
-    dialect = dialect_of(User)
-    rows = await (read or _read)(_statement(dialect), (stored(user_id, dialect),))
-    if not rows:
-        return None
-    return _viewer(user_id, expires_at, session_id, accepts, tuple(map(tuple, rows)))
+        `session_id` names the sign-in that the token is of. `accepts` is the language of those who chose none.
+        """
+
+
+def viewers_by(read: Read, dialect: Dialect) -> LoadViewer:
+    """Loads viewers on a way to the database of the caller's."""
+    sql = _statement(dialect)
+
+    async def load(
+        user_id: UUID,
+        *,
+        expires_at: datetime | None = None,
+        session_id: UUID | None = None,
+        accepts: str = SOURCE,
+    ) -> Viewer | None:
+        rows = await read(sql, (stored(user_id, dialect),))
+        return _viewer(user_id, expires_at, session_id, accepts, tuple(map(tuple, rows))) if rows else None
+
+    return load
+
+
+async def load_viewer(
+    user_id: UUID, *, expires_at: datetime | None = None, session_id: UUID | None = None, accepts: str = SOURCE
+) -> Viewer | None:
+    """As `LoadViewer`, on the connection that this task reads on."""
+    load = viewers_by(_read, dialect_of(User))
+    return await load(user_id, expires_at=expires_at, session_id=session_id, accepts=accepts)
 
 
 def viewer_kind(viewer: Viewer) -> str:

@@ -32,7 +32,7 @@ from resolvers.context import Context, ServerFacts, Services, utc_now
 from resolvers.links import FileLinks
 from resolvers.reading import whole_rows
 from resolvers.transaction import settle
-from resolvers.viewers import load_viewer, viewer_key, viewer_kind
+from resolvers.viewers import load_viewer, viewer_key, viewer_kind, viewers_by
 from schema.access import Schema
 from schema.build import build_schema
 from server.auth import Auth, auth_from
@@ -42,7 +42,7 @@ from server.results import result_routes
 from server.settings import Settings
 from server.storage import storage_from
 from server.sweeps import sweep_for_ever
-from server.telemetry import Measured, Telemetry
+from server.telemetry import MeasuredSchema, Telemetry
 from server.transport.endpoint import Endpoint
 from server.transport.fanout import Fanout
 from server.transport.ide import Console
@@ -93,9 +93,9 @@ def create_app(settings: Settings) -> Casewire:
         auth.passwords.close()
 
     routes = [
-        Route("/", lambda request: RedirectResponse("/graphql")),
-        Route("/graphql", endpoint, methods=["GET", "POST"]),
+        Route("/graphql", endpoint, methods=["GET", "POST"]),  # first: routes are tried one after the other
         WebSocketRoute("/graphql", endpoint),
+        Route("/", lambda request: RedirectResponse("/graphql")),
         Route("/healthz", alive),
         Route("/readyz", readiness(settings)),
         *auth.routes,
@@ -111,7 +111,7 @@ def measure(endpoint: Endpoint, telemetry: Telemetry) -> None:
     """Have operations measured on either way."""
     endpoint.fast.telemetry = telemetry
     for schema in (cast(Schema, endpoint.schema), endpoint.fast.completing):
-        schema.extensions = (partial(Measured, telemetry), *schema.extensions)
+        schema.extensions = (partial(MeasuredSchema, telemetry), *schema.extensions)
 
 
 def counted(endpoint: Endpoint, services: Services, worker: Worker) -> dict[str, float]:
@@ -203,7 +203,7 @@ async def planned(endpoint: Endpoint, auth: Auth, settings: Settings) -> AsyncIt
     reads = await open_reads(settings.database_url)
     fast = endpoint.fast
     fast.engine = planner(fast.documents.schema, reads, settings.max_page_size)
-    auth.authenticator.load = partial(load_viewer, read=fast.read)
+    auth.authenticator.load = viewers_by(reads.fetch, reads.dialect)
     try:
         yield
     finally:

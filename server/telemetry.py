@@ -5,15 +5,16 @@ has an OpenTelemetry tracer provider; without one nothing is made and nothing is
 """
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from typing import Any
+from contextlib import AbstractContextManager
+from itertools import accumulate
+from typing import Any, Self
 
 from graphql import OperationDefinitionNode, OperationType, get_operation_ast
 from opentelemetry import trace
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from starlette.requests import Request
 from starlette.responses import Response
 from strawberry.extensions import SchemaExtension
@@ -34,40 +35,87 @@ class Telemetry:
 
     def __init__(self, counters: Numbers, gauges: Numbers) -> None:
         self.registry = CollectorRegistry()
-        self._seconds = Histogram(
-            "casewire_operation_seconds",
-            "How long operations took, by their type and by the way they went; subscriptions until they are open.",
-            ("type", "way"),
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self._by_kind = {
-            (kind, way): self._seconds.labels(kind.value, way) for kind in OperationType for way in (SHORT, ORDINARY)
-        }
+        self.durations = {(kind.value, way): Durations() for kind in OperationType for way in (SHORT, ORDINARY)}
+        self.registry.register(Operations(self.durations))
         self.registry.register(Process(counters, gauges))
         self._tracer = trace.get_tracer("casewire")
 
-    @contextmanager
-    def operation(self, node: OperationDefinitionNode | None, way: str) -> Iterator[Callable[[], None]]:
-        """Around an operation; what it gives is to be called once it has been answered on this way."""
-        done = partial(self._observe, node, way, time.perf_counter())
-        if node is None or not is_traced():
-            yield done
-            return
+    def operation(self, node: OperationDefinitionNode | None, way: str) -> "Measured":
+        """To be entered around an operation; its `done` is to be called once it has been answered on this way."""
+        return Measured(self, node, way)
+
+    def span(self, node: OperationDefinitionNode, way: str) -> AbstractContextManager[Any]:
         kind = node.operation.value
-        with self._tracer.start_as_current_span(
+        return self._tracer.start_as_current_span(
             f"{kind} {node.name.value[:LONGEST_NAME]}" if node.name else kind,
             kind=trace.SpanKind.SERVER,
             attributes={"graphql.operation.type": kind, "casewire.way": way},
-        ):
-            yield done
-
-    def _observe(self, node: OperationDefinitionNode | None, way: str, began: float) -> None:
-        if node is not None:
-            self._by_kind[node.operation, way].observe(time.perf_counter() - began)
+        )
 
     async def metrics(self, request: Request) -> Response:
         return Response(generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class Measured:
+    """One operation. By hand, since a generator around each would cost more than all of the measuring."""
+
+    __slots__ = ("_began", "_node", "_span", "_telemetry", "_way")
+
+    def __init__(self, telemetry: Telemetry, node: OperationDefinitionNode | None, way: str) -> None:
+        self._telemetry, self._node, self._way = telemetry, node, way
+        self._span: AbstractContextManager[Any] | None = None
+        self._began = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        if self._node is not None and is_traced():
+            self._span = self._telemetry.span(self._node, self._way)
+            self._span.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._span is not None:
+            self._span.__exit__(*error)
+
+    def done(self) -> None:
+        if self._node is not None:
+            took = time.perf_counter() - self._began
+            self._telemetry.durations[self._node.operation.value, self._way].observe(took)
+
+
+class Durations:
+    """How many took how long, of one type and way: counted in the loop's thread alone, so without a lock."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(SECONDS) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self.counts[bisect_left(SECONDS, seconds)] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """As Prometheus has them: each with all that took no longer."""
+        bounds = [*map(str, SECONDS), "+Inf"]
+        return [(bound, float(count)) for bound, count in zip(bounds, accumulate(self.counts), strict=True)]
+
+
+class Operations:
+    """The durations of operations as a histogram."""
+
+    def __init__(self, durations: Mapping[tuple[str, str], Durations]) -> None:
+        self._durations = durations
+
+    def collect(self) -> Iterable[Metric]:
+        family = HistogramMetricFamily(
+            "casewire_operation_seconds",
+            "How long operations took, by their type and by the way they went; subscriptions until they are open.",
+            labels=("type", "way"),
+        )
+        for labels, each in self._durations.items():
+            family.add_metric(labels, buckets=each.buckets(), sum_value=each.total)
+        yield family
 
 
 class Process:
@@ -85,7 +133,7 @@ class Process:
             yield GaugeMetricFamily(f"casewire_{name}", f"{name.replace('_', ' ')} now", value=value)
 
 
-class Measured(SchemaExtension):
+class MeasuredSchema(SchemaExtension):
     """The ordinary way's end of it; it stands first, so that it sees the whole."""
 
     def __init__(self, telemetry: Telemetry) -> None:
@@ -94,9 +142,9 @@ class Measured(SchemaExtension):
     def on_execute(self) -> Iterator[None]:
         context: Any = self.execution_context
         node = get_operation_ast(context.graphql_document, context.operation_name)
-        with self._telemetry.operation(node, ORDINARY) as done:
+        with self._telemetry.operation(node, ORDINARY) as measured:
             yield
-            done()
+            measured.done()
 
 
 def is_traced() -> bool:

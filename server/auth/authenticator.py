@@ -1,18 +1,16 @@
 """From a bearer token to the viewer it speaks for, the same way for HTTP requests and for `connection_init`."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Container
 from uuid import UUID
 
 from domain.errors import Unauthenticated
 from domain.policy import ANONYMOUS, Viewer
-from resolvers.viewers import load_viewer
+from resolvers.viewers import LoadViewer, load_viewer
 from server.auth.access import AccessTokens, Identity
 from server.auth.jwt import peek
 from server.auth.outside import OutsideTokens
 from server.settings import OWN_ISSUER
-
-LoadViewer = Callable[..., Awaitable[Viewer | None]]
 
 MOST_REMEMBERED = 10_000
 """Verified tokens of our own. Their signature cannot go bad; their end is looked at every time."""
@@ -43,7 +41,8 @@ class Authenticator:
         """
         if token is None:
             return ANONYMOUS
-        identity = await self._identify(token)
+        known = self._verified.get(token)
+        identity = known if known is not None and self._access.is_current(known) else await self._identify(token)
         if identity.session_id is not None and identity.session_id in self._ended:
             raise Unauthenticated
         viewer = await self.load(identity.user_id, expires_at=identity.expires_at, session_id=identity.session_id)
@@ -52,9 +51,6 @@ class Authenticator:
         return viewer
 
     async def _identify(self, token: str) -> Identity:
-        known = self._verified.get(token)
-        if known is not None and self._access.is_current(known):
-            return known
         unverified = peek(token)
         issuer = unverified.claims.get("iss")
         if issuer == OWN_ISSUER:

@@ -5,7 +5,7 @@ function that turns a token into a viewer, and one that opens the context of an 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,8 +16,9 @@ import orjson
 import strawberry
 from cross_web import HTTPException
 from graphql import GraphQLError
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -33,11 +34,11 @@ from strawberry.types.unset import UNSET, UnsetType
 from domain.errors import Unauthenticated
 from server.auth.authenticator import bearer_token
 from server.transport import masking
+from server.transport.deadlines import within
 from server.transport.execution import guarded
 from server.transport.fanout import Fanout, Stream
-from server.transport.fast import Attempt, FastPath, as_json, is_plain, replayed
+from server.transport.fast import Attempt, FastPath, as_json, plain_headers, replayed
 from server.transport.http import (
-    CODES,
     GRAPHQL_JSON,
     LEGACY_JSON,
     BoundedRequest,
@@ -49,6 +50,7 @@ from server.transport.http import (
 )
 from server.transport.ide import Console
 from server.transport.limits import Limits
+from server.transport.refusals import deny, failed, refused, wrong_method
 from server.transport.sockets import Sockets
 from server.transport.tokens import languages_of_socket, token_of_socket
 from server.transport.websocket import Connection, Handler, SafeOperation, TextSocket, TooManySockets
@@ -119,32 +121,31 @@ class Endpoint(GraphQL[Any, None]):
         if scope["type"] == "websocket":
             await self._upgrade(scope, receive, send)
             return
-        request = Request(scope, receive)
         try:
-            if self.fast.engine is not None and is_plain(scope):
+            headers = plain_headers(scope) if self.fast.engine is not None else None
+            if headers is not None:
                 message = await self._first_of_body(receive)
                 if message is not None:
-                    if await self._answered(scope, message, send):
+                    if await self._answered(headers, message, send):
                         return
-                    request = Request(scope, replayed(message, receive))
-            response = await self.run(request)
+                    receive = replayed(message, receive)
+            response = await self.run(Request(scope, receive))
         except ClientDisconnect:
             return
         except HTTPException as refusal:
-            response = self._refusal(request, refusal)
+            response = refused(Headers(scope=scope), refusal)
         except Unauthenticated as error:
-            response = self._refusal(request, Refused(401, error.message, {"WWW-Authenticate": "Bearer"}))
+            response = refused(Headers(scope=scope), Refused(401, error.message, {"WWW-Authenticate": "Bearer"}))
         except Exception as error:
-            response = self._respond(request, 500, masking.internal_error(error))
+            response = failed(Headers(scope=scope), 500, masking.internal_error(error))
         await response(scope, receive, send)
 
     async def _first_of_body(self, receive: Receive) -> Message | None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.limits.body_timeout):
-                return await receive()
+            return await within(self.limits.body_timeout, receive())
         return None
 
-    async def _answered(self, scope: Scope, message: Message, send: Send) -> bool:
+    async def _answered(self, headers: dict[bytes, bytes], message: Message, send: Send) -> bool:
         """Whether the short way has answered; a body in pieces, or too large a one, is not for it.
 
         Raises:
@@ -155,8 +156,8 @@ class Endpoint(GraphQL[Any, None]):
             return False
         attempt = Attempt()
         try:
-            async with asyncio.timeout(self.limits.operation_timeout):
-                return await self.fast.answer(scope, body, send, self._authenticate, self._open_context, attempt)
+            answering = self.fast.answer(headers, body, send, self._authenticate, self._open_context, attempt)
+            return await within(self.limits.operation_timeout, answering)
         except TimeoutError as error:
             if attempt.begun:
                 raise Refused(503, self.timed_out().message) from error
@@ -292,20 +293,6 @@ class Endpoint(GraphQL[Any, None]):
         """orjson refuses NaN, broken UTF-8, lone surrogates and what is nested too deeply, all with one error."""
         return orjson.loads(data)
 
-    def _refusal(self, request: Request, refusal: HTTPException) -> Response:
-        code = CODES.get(refusal.status_code, "BAD_REQUEST")
-        headers = dict(getattr(refusal, "headers", {}))
-        if refusal.status_code == 405:
-            headers.setdefault("Allow", "GET, POST")
-        error = {"message": refusal.reason, "extensions": {"code": code}}
-        return self._respond(request, refusal.status_code, error, headers)
-
-    def _respond(
-        self, request: Request, status: int, error: Mapping[str, Any], headers: Mapping[str, str] | None = None
-    ) -> Response:
-        media_type = negotiate(request.headers.get("accept")) or LEGACY_JSON
-        return JSONResponse({"errors": [error]}, status, headers, f"{media_type}; charset=utf-8")
-
     # --- deadlines
 
     def deadline_of(self, query: str, operation_name: str | None) -> float | None:
@@ -336,16 +323,3 @@ class Endpoint(GraphQL[Any, None]):
 
 def nothing() -> None:
     """Where sign-ins are not watched, there is nothing to stop."""
-
-
-async def deny(websocket: WebSocket, status: int, reason: str) -> None:
-    if "websocket.http.response" in websocket.scope.get("extensions", {}):
-        await websocket.send_denial_response(Response(reason, status, media_type="text/plain"))
-    else:
-        await websocket.close()
-
-
-def wrong_method(kind: OperationType, method: str) -> Refused:
-    if kind is OperationType.SUBSCRIPTION:
-        return Refused(400, "A subscription needs a WebSocket: connect to this address with graphql-transport-ws.")
-    return Refused(405, f"A {kind.value} cannot be sent with {method}.", {"Allow": "POST"})

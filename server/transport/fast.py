@@ -28,6 +28,11 @@ from server.transport.http import GRAPHQL_JSON, LEGACY_JSON, negotiate
 
 RULES = tuple(specified_rules)
 
+PLAIN_JSON = (b"application/json", b"application/json; charset=utf-8")
+
+UNUSUAL = frozenset((b"content-encoding", b"transfer-encoding", b"expect"))
+"""Headers of requests for the ordinary way."""
+
 MOST_ACCEPTS = 200
 """Different `Accept` headers whose answer is remembered."""
 
@@ -50,10 +55,6 @@ class FastPath:
         self.telemetry: Telemetry | None = None
         self._accepts: dict[bytes, bytes] = {}
 
-    async def read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
-        assert self.engine is not None
-        return await self.engine.reads.fetch(sql, values)
-
     async def response(
         self, query: str, operation_name: str | None, variables: dict[str, Any] | None, context: Any, attempt: Attempt
     ) -> dict[str, Any] | None:
@@ -63,10 +64,10 @@ class FastPath:
             return None
         if self.telemetry is None or operation.node is None:
             return await self._response(operation, query, operation_name, variables, context, attempt)
-        with self.telemetry.operation(operation.node, SHORT) as done:
+        with self.telemetry.operation(operation.node, SHORT) as measured:
             answer = await self._response(operation, query, operation_name, variables, context, attempt)
             if answer is not None:
-                done()
+                measured.done()
         return answer
 
     async def _response(
@@ -121,15 +122,17 @@ class FastPath:
 
     async def answer(
         self,
-        scope: Scope,
+        headers: dict[bytes, bytes],
         body: bytes,
         send: Send,
         authenticate: Callable[[str | None], Awaitable[Any]],
         open_context: Callable[[Any, str | None], Any],
         attempt: Attempt,
     ) -> bool:
-        """Answer a request whose body is there; False where nothing was sent and the ordinary way has to."""
-        headers = dict(scope["headers"])
+        """Answer a request whose body is there; False where nothing was sent and the ordinary way has to.
+
+        `headers` are as `plain_headers` gives them.
+        """
         media_type = self._media_type(headers.get(b"accept", b"*/*"))
         if media_type is None:
             return False
@@ -175,17 +178,14 @@ def as_json(data: object) -> bytes:
         return json.dumps(data, separators=(",", ":")).encode()
 
 
-def is_plain(scope: Scope) -> bool:
-    """Whether a request may go the short way, as far as its head tells: a POST of JSON, and nothing unusual."""
+def plain_headers(scope: Scope) -> dict[bytes, bytes] | None:
+    """The headers of a request that may go the short way: a POST of JSON, and nothing unusual. None for others."""
     if scope["type"] != "http" or scope["method"] != "POST":
-        return False
-    plain = False
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            plain = value in (b"application/json", b"application/json; charset=utf-8")
-        elif name in (b"content-encoding", b"transfer-encoding", b"expect"):
-            return False
-    return plain
+        return None
+    headers = dict(scope["headers"])
+    if headers.get(b"content-type") not in PLAIN_JSON or not UNUSUAL.isdisjoint(headers):
+        return None
+    return headers
 
 
 def replayed(message: Message, receive: Receive) -> Receive:
