@@ -1,26 +1,32 @@
-"""What is made for one viewer, once: conditions as SQL, and the wording of statements with them in it."""
+"""What is made for one viewer, once: conditions as SQL, and the statements with them in it (`wording.py`)."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from sys import intern
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tortoise import Model
 from tortoise.expressions import Q
 
-from engine.keyset import Order, PageArgs
-from engine.pages import PageBuilder, Paged
+from engine.keyset import Order
+from engine.pages import PageBuilder
 from engine.selects import Decision, Join, Select
-from engine.statements import MARK, Dialect, Fragment, NotPlannable, beyond, conjunction, finished, ordering, where
+from engine.statements import Dialect, Fragment, NotPlannable, where
+
+if TYPE_CHECKING:
+    from engine.wording import Statement
 
 
 @dataclass(slots=True)
 class RootList:
-    """A root list as one viewer asks for it, and its statements by the shape of the page."""
+    """A root list as one viewer asks for it, and its statements by the shape of the page.
+
+    A page that takes no rows has no statement.
+    """
 
     demanded: Fragment
     order: Order
-    statements: dict[Hashable, Paged] = field(default_factory=dict)
+    pages: dict[Hashable, "tuple[PageBuilder, Statement | None]"] = field(default_factory=dict)
+    count: "Statement | None" = None
 
 
 @dataclass(slots=True)
@@ -30,9 +36,15 @@ class Binding:
     viewer: Any
     dialect: Dialect
     fragments: dict[Hashable, Fragment] = field(default_factory=dict)
-    statements: dict[Hashable, str] = field(default_factory=dict)
-    pages: dict[Hashable, Paged] = field(default_factory=dict)
+    statements: "dict[Hashable, Statement]" = field(default_factory=dict)
     lists: dict[Hashable, RootList] = field(default_factory=dict)
+
+    def statement(self, key: Hashable, word: "Callable[..., Statement]", *given: Any) -> "Statement":
+        """The statement that is kept under a key, or is worded now; the key tells what is `given` apart."""
+        found = self.statements.get(key)
+        if found is None:
+            found = self.statements[key] = word(self, *given)
+        return found
 
     def fragment(self, key: Hashable, model: type[Model], demanded: Callable[[Any], Q]) -> Fragment:
         found = self.fragments.get(key)
@@ -43,30 +55,6 @@ class Binding:
     def seen(self, model: Any) -> Fragment:
         """What a row reached through another must be to be shown to the viewer."""
         return self.fragment(("seen", model), model, model.seen_by)
-
-    def cut(self, builder: PageBuilder, demanded: Fragment, args: PageArgs) -> Paged:
-        """The statement of a page of what is demanded, and of the row too many."""
-        select = builder.select
-        joins = self.joins(select)
-        placed = conjunction(demanded, *self.places(builder.order, select.table, args))
-        tail = f" ORDER BY {ordering(self.way(builder.order, args), select.table)} LIMIT {MARK}"
-        return Paged(self.sql(select, joins, placed, tail), (*joins.values, *demanded.values), ())
-
-    @staticmethod
-    def way(order: Order, args: PageArgs) -> Order:
-        return order.flipped() if args.backwards else order
-
-    def place_values(self, order: Order, args: PageArgs) -> tuple[Any, ...]:
-        """The values of the cursors, as they stand in the statement."""
-        if not args.after and not args.before:
-            return ()
-        return conjunction(*self.places(order, "", args)).values
-
-    def sql(self, select: Select, joins: Fragment, demanded: Fragment, tail: str = "") -> str:
-        wanted = f" WHERE {demanded.sql}" if demanded else ""
-        columns = ", ".join(self.columns(select)) or "1"
-        # Viewers have the same text far more often than not: it is kept once.
-        return intern(finished(f'SELECT {columns} FROM "{select.table}"{joins.sql}{wanted}{tail}', self.dialect))
 
     def columns(self, select: Select) -> list[str]:
         """The columns as this viewer's statement has them."""
@@ -109,11 +97,3 @@ class Binding:
         return Fragment(
             f'{way} "{table}" "{join.alias}" ON "{join.alias}"."{join.column}" = {join.on}{also}', demanded.values
         )
-
-    def places(self, order: Order, table: str, args: PageArgs) -> list[Fragment]:
-        found = []
-        if args.after:
-            found.append(beyond(order, table, args.after, "after", self.dialect))
-        if args.before:
-            found.append(beyond(order, table, args.before, "before", self.dialect))
-        return found

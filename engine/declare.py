@@ -177,13 +177,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A root connection: its resolver is called once for a viewer and arguments, and its query is planned from.
-
-    `order_columns` are those that any of its orders goes by: cursors are made of them.
-    """
+    """A root connection: its resolver is called once for a viewer and arguments, and its query is planned from."""
 
     model: type[Model]
-    order_columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,9 +215,8 @@ class Engine:
             self.bindings.move_to_end(key)
         if len(binding.lists) > MOST_LISTS:
             binding.lists.clear()
-        if len(binding.statements) + len(binding.fragments) + len(binding.pages) > MOST_STATEMENTS:
+        if len(binding.statements) + len(binding.fragments) > MOST_STATEMENTS:
             binding.statements.clear()
-            binding.pages.clear()
             binding.fragments.clear()
         return binding
 

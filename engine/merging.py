@@ -5,18 +5,17 @@ those that stay alone.
 """
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tortoise.expressions import Q
 
 from engine.declare import Pages
-from engine.keyset import PageArgs
-from engine.pages import PageBuilder, Rows, size_of
-from engine.plans import ChildMerged, ChildPages
+from engine.pages import PageBuilder, Rows
+from engine.plans import Asked, ChildMerged, ChildPages
 from engine.selects import next_serial
 from engine.statements import Bail
+from engine.wording import direction, place_values
 
 MOST_NARROWED = 100
 """Choices among the kinds of rows that a plan remembers."""
@@ -34,39 +33,32 @@ class Placed(NamedTuple):
 async def merged_pages(run: Any, child: ChildMerged, parents: list[Any]) -> dict[Any, Any]:
     """What `Run.child_pages` gives, of all tables together: a statement for each table, however many parents."""
     first, members = child.members[0], narrowed(run, child)
-    args: PageArgs = run.page_args(first)
-    places = run.binding.place_values(first.order, args)
-    builders = [run.builder(each, each.order, args) for each in members]
-    frame = framing(run.builder(first, first.order, args))
+    asked: Asked = run.asked(first)
+    places = place_values(run.binding, first.order, asked.args)
+    builders: list[PageBuilder] = [run.builder(each, each.order, asked) for each in members]
+    frame: PageBuilder = run.builder(first, first.order, asked).framed()
     pages: list[list[Placed]] = [[] for _ in parents]
     if frame.wants_rows:
         for number, (member, builder) in enumerate(zip(members, builders, strict=True)):
-            found: list[Rows] = await run.rows_of_pages(member, builder, args, places, parents)
+            at, row_id = builder.place()
+            found: list[Rows] = await run.rows_of_pages(member, builder, asked, places, parents)
             for page, rows in zip(pages, found, strict=True):
-                page += [Placed(row[builder.at], row[builder.id], number, row) for row in rows]
-    descending = run.binding.way(first.order, args).descending
+                page += [Placed(row[at], row[row_id], number, row) for row in rows]
+    descending = direction(first.order, asked.args).descending
     for page in pages:
         page.sort(key=lambda each: each[:2], reverse=descending)
     counts: list[int | None] = [None] * len(parents)
     if frame.wants_count:
         by_member = [await run.counts(each, parents) for each in members]
         counts = [sum(each[number] for each in by_member) for number in range(len(parents))]
-    size = size_of(args)
-    kept = [frame.kept(page, size) for page in pages]
+    kept = [frame.kept(page, asked.size) for page in pages]
     made = await shaped(run, builders, [each for page in kept for each in page], len(frame.shapes))
     answers: dict[Any, Any] = {}
     start = 0
     for parent, page, rows, count in zip(parents, pages, kept, counts, strict=True):
-        answers[parent] = frame.page(made, rows, start, len(page) > size, count)
+        answers[parent] = frame.page(made, rows, start, len(page) > asked.size, count)
         start += len(rows)
     return answers
-
-
-def framing(builder: PageBuilder) -> PageBuilder:
-    """A builder of the same parts for rows that are `Placed`."""
-    frame = copy(builder)
-    frame.at, frame.id = 0, 1
-    return frame
 
 
 async def shaped(run: Any, builders: Sequence[PageBuilder], rows: list[Placed], shapes: int) -> list[list[Any]]:

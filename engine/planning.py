@@ -19,7 +19,8 @@ from graphql import (
 
 from engine.declare import Found, Listed, Sought
 from engine.given import RootObjects, RootValue, shape_of
-from engine.objects import ObjectPlanner, Place, guards_of
+from engine.lists import ListPlanner
+from engine.objects import Place, guards_of
 from engine.plans import PAGING, Plan, Root, RootPages, RootRow
 from engine.selections import Selected, variables_in
 from engine.statements import Dialect, NotPlannable
@@ -43,7 +44,7 @@ def plan_operation(
     return Planner(schema, fragments, flags, viewer, dialect).plan(operation)
 
 
-class Planner(ObjectPlanner):
+class Planner(ListPlanner):
     """Plans the root fields."""
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
@@ -83,8 +84,6 @@ class Planner(ObjectPlanner):
     def root_pages(self, selected: Selected, parent: GraphQLObjectType) -> RootPages:
         guards_of(selected)
         parts = self.page_parts(selected, selected.declared.model)
-        for name in selected.declared.order_columns:
-            parts.select.column(selected.declared.model, parts.select.table, name)
         depends = tuple(
             name
             for argument in selected.nodes[0].arguments or ()

@@ -15,6 +15,15 @@ from engine.selects import Select, next_serial
 PAGING = ("first", "after", "last", "before")
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The paging arguments; what of them changes a statement's text (backwards, after, before); and the page's size."""
+
+    args: PageArgs
+    shape: tuple[bool, bool, bool]
+    size: int
+
+
 @dataclass(slots=True)
 class PageParts:
     """What of a connection is selected, by alias: the shapes of its rows, and the keys of the rest in order."""
@@ -30,11 +39,10 @@ class ChildPages:
     declared: Pages
     order: Order
     parent: int
-    by: int
     arguments: dict[str, Argument]
     parts: PageParts
     serial: int = field(default_factory=next_serial)
-    fixed: PageArgs | None = None
+    fixed: Asked | None = None
     builders: dict[Hashable, Any] = field(default_factory=dict)
 
 
@@ -52,7 +60,6 @@ class ChildMerged:
 class ChildRows:
     declared: Every
     parent: int
-    by: int
     select: Select
     shape: Callable[..., list[Any]]
     serial: int = field(default_factory=next_serial)
@@ -83,7 +90,7 @@ class RootPages:
     depends: tuple[str, ...]
     parts: PageParts
     serial: int = field(default_factory=next_serial)
-    fixed: PageArgs | None = None
+    fixed: Asked | None = None
     builders: dict[Hashable, Any] = field(default_factory=dict)
 
 

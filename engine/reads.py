@@ -15,7 +15,6 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import closing, suppress
 from contextvars import ContextVar
-from functools import partial
 from math import inf
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -67,7 +66,8 @@ class SqliteReads:
 
     async def once(self, run: Any, plan: Any) -> dict[str, Any]:
         try:
-            return await self._stepped(run.data(plan), self._alone if plan.is_single else self._together)
+            found: dict[str, Any] = await self._stepped(run.data(plan), together=not plan.is_single)
+            return found
         except sqlite3.OperationalError as error:
             if "interrupted" not in str(error):
                 raise
@@ -81,39 +81,29 @@ class SqliteReads:
             raise
 
     @types.coroutine
-    def _stepped(
-        self, coroutine: Coroutine[Any, Any, Result], taken: Callable[[Callable[[], Any]], Any]
-    ) -> Generator[Any, Any, Result]:
-        """The coroutine's result; between two of its waits it has the connection for itself."""
-        step: Callable[[], Any] = partial(coroutine.send, None)
+    def _stepped(self, coroutine: Coroutine[Any, Any, Any], *, together: bool) -> Generator[Any, Any, Any]:
+        """The coroutine's result; between two of its waits it has the connection for itself.
+
+        `together`: its statements read one state of the database. A single one needs no transaction for that.
+        """
+        step: Callable[[Any], Any] = coroutine.send
+        given: Any = None
         while True:
+            if together:
+                self._ticks_left = inf
+                self._db.execute("BEGIN")
             try:
-                waited = taken(step)
+                waited = step(given)
             except StopIteration as done:
-                result: Result = done.value
-                return result
+                return done.value
+            finally:
+                self._ticks_left = inf  # a COMMIT that is cut would leave the transaction open for good
+                if together and self._db.in_transaction:  # some errors end it by themselves
+                    self._db.execute("COMMIT")
             try:
-                step = partial(coroutine.send, (yield waited))
+                step, given = coroutine.send, (yield waited)
             except BaseException as error:
-                step = partial(coroutine.throw, error)
-
-    def _alone(self, step: Callable[[], Any]) -> Any:
-        """A step of one statement, which needs no transaction."""
-        try:
-            return step()
-        finally:
-            self._ticks_left = inf
-
-    def _together(self, step: Callable[[], Any]) -> Any:
-        """A step of several statements, which read one state of the database."""
-        self._ticks_left = inf
-        self._db.execute("BEGIN")
-        try:
-            return step()
-        finally:
-            self._ticks_left = inf  # a COMMIT that is cut would leave the transaction open for good
-            if self._db.in_transaction:  # some errors end it by themselves
-                self._db.execute("COMMIT")
+                step, given = coroutine.throw, error
 
     async def close(self) -> None:
         self._db.close()

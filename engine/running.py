@@ -2,35 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from sys import intern
 from typing import Any
 
 from tortoise import Model
 
+from engine import pages, wording
 from engine.binding import Binding, RootList
 from engine.calling import Calls
 from engine.declare import FieldGuard
 from engine.given import ChildValues, KnownRows
-from engine.keyset import Order, PageArgs
+from engine.keyset import Order
 from engine.merging import merged_pages
-from engine.pages import PageBuilder, Paged, paging, shape_of, size_of
-from engine.plans import PAGING, ChildMerged, ChildPages, ChildRows, Plan, RootPages, RootRow
+from engine.pages import PageBuilder
+from engine.plans import PAGING, Asked, ChildMerged, ChildPages, ChildRows, Plan, RootPages, RootRow
 from engine.selections import Argument
 from engine.selects import RowGuard, Select
-from engine.statements import (
-    MARK,
-    Bail,
-    Fragment,
-    NotPlannable,
-    among,
-    condition,
-    conjunction,
-    finished,
-    id_list,
-    ordering,
-    stored,
-)
+from engine.statements import Bail, NotPlannable, condition, finished, id_list, stored
+from engine.wording import Statement
 
 Fetch = Callable[[str, tuple[Any, ...]], Awaitable[list[Any]]]
 Load = Callable[[Any, type[Model], list[Any]], Awaitable[list[Any]]]
@@ -98,31 +86,20 @@ class Run:
         self.check(root.needs)
         declared, select, binding = root.declared, root.select, self.binding
         value = stored(declared.key(self.arguments(root.arguments)), binding.dialect)
-        seen = binding.fragment(("found", declared), declared.model, declared.seen)
-        name = ("row", root.serial)
-        sql = binding.statements.get(name)
-        joins = self.binding.joins(select)
-        if sql is None:
-            key = Fragment(f'"{select.table}"."{declared.column}" = {MARK}', (value,))
-            sql = binding.statements[name] = self.binding.sql(select, joins, conjunction(key, seen))
+        statement = binding.statement(root.serial, wording.row, root)
         self.reading = ("a row", select)
-        rows = await self.read(sql, (*joins.values, value, *seen.values))
+        rows = await self.read(statement, value)
         if not rows and declared.worded(binding.viewer):
             raise Bail("it may have to be said why there is nothing")
         return (await self.shaped(select, rows, [root.shape]))[0][0] if rows else None
 
     async def rows(self, root: RootRow, ids: list[str]) -> dict[str, Any]:
         """As `row`, for rows of these ids at once: what becomes of each, by id; of those that the viewer may see."""
-        declared, select, binding = root.declared, root.select, self.binding
-        seen = binding.fragment(("found", declared), declared.model, declared.seen)
-        joins, name = self.binding.joins(select), ("rows", root.serial)
-        at = select.column(declared.model, select.table, "id")
-        sql = binding.statements.get(name)
-        if sql is None:
-            of = Fragment(among(f'"{select.table}"."id"', binding.dialect), (None,))
-            sql = binding.statements[name] = self.binding.sql(select, joins, conjunction(of, seen))
+        select = root.select
+        at = select.column(select.model, select.table, "id")
+        statement = self.binding.statement(("rows", root.serial), wording.rows, root)
         self.reading = ("rows by their keys", select)
-        found = await self.read(sql, (*joins.values, id_list(ids, binding.dialect), *seen.values))
+        found = await self.read(statement, id_list(ids, self.binding.dialect))
         (made,) = await self.shaped(select, found, [root.shape])
         return {row[at]: each for row, each in zip(found, made, strict=True)}
 
@@ -132,39 +109,37 @@ class Run:
 
     async def known_rows(self, known: KnownRows, keys: list[str]) -> dict[str, Any]:
         """What becomes of the rows of these keys, by key; of those that the viewer may see."""
-        rows, select, binding = known.rows, known.select, self.binding
-        seen = binding.fragment(("known", known.serial), rows.model, partial(known.seen, rows.model))
-        of_kind = Fragment(f'"{select.table}"."{rows.column}" = {MARK}', (rows.value,)) if rows.column else Fragment()
-        wanted = conjunction(Fragment(among(f'"{select.table}"."id"', binding.dialect), (None,)), of_kind, seen)
-        joins, name = self.binding.joins(select), ("known", known.serial)
-        sql = binding.statements.get(name)
-        if sql is None:
-            sql = binding.statements[name] = self.binding.sql(select, joins, wanted)
+        select = known.select
+        statement = self.binding.statement(known.serial, wording.known, known)
         self.reading = ("rows by their keys", select)
-        found = await self.read(sql, (*joins.values, id_list(keys, binding.dialect), *wanted.values[1:]))
-        at = select.column(rows.model, select.table, "id")
+        found = await self.read(statement, id_list(keys, self.binding.dialect))
+        at = select.column(select.model, select.table, "id")
         (made,) = await self.shaped(select, found, [known.shape])
         return {row[at]: each for row, each in zip(found, made, strict=True)}
 
     async def pages(self, root: RootPages) -> dict[str, Any]:
-        args = self.page_args(root)
-        listed = self.root_list(root)
-        builder = self.builder(root, listed.order, args)
-        places = self.binding.place_values(listed.order, args)
+        asked, listed = self.asked(root), self.root_list(root)
+        builder, statement = listed.pages.get(asked.shape) or self.planned_page(root, listed, asked)
+        places = wording.place_values(self.binding, listed.order, asked.args)
         rows: Rows = []
-        if builder.wants_rows:
-            page = listed.statements.get(shape_of(args))
-            if page is None:
-                page = listed.statements[shape_of(args)] = self.binding.cut(builder, listed.demanded, args)
+        if statement is not None:
             self.reading = ("a page", builder.select)
-            rows = await self.read(page.sql, (*page.before, *places, size_of(args) + 1))
+            rows = await self.read(statement, *places, asked.size + 1)
         count = None
         if builder.wants_count:
-            table, demanded = builder.select.table, listed.demanded
-            sql = f'SELECT count(*) FROM "{table}"' + (f" WHERE {demanded.sql}" if demanded else "")
+            if listed.count is None:
+                listed.count = wording.count(self.binding, builder.select, listed.demanded)
             self.reading = ("the count", builder.select)
-            count = (await self.read(finished(sql, self.binding.dialect), demanded.values))[0][0]
-        return (await self.assembled(builder, [rows], [count], size_of(args)))[0]
+            count = (await self.read(listed.count))[0][0]
+        return (await self.assembled(builder, [rows], [count], asked.size))[0]
+
+    def planned_page(self, root: RootPages, listed: RootList, asked: Asked) -> tuple[PageBuilder, Statement | None]:
+        builder = self.builder(root, listed.order, asked)
+        statement = None
+        if builder.wants_rows:
+            statement = wording.page(self.binding, builder, listed.demanded, asked.args)
+        listed.pages[asked.shape] = builder, statement
+        return builder, statement
 
     def root_list(self, root: RootPages) -> RootList:
         # Absent and null are different: a default stands for what is absent.
@@ -187,8 +162,8 @@ class Run:
 
     async def shaped(self, select: Select, rows: Rows, shapes: list[Callable[..., list[Any]]]) -> list[list[Any]]:
         """What each of `shapes` makes of the rows; what hangs below is read first."""
-        children = [await self.child(each, rows) for each in select.children]
-        decisions = [await self.decided(each, select, rows) for each in select.guards]
+        children = [await self.child(each, rows) for each in select.children] if select.children else []
+        decisions = [await self.decided(each, select, rows) for each in select.guards] if select.guards else []
         return [shape(rows, children, decisions) for shape in shapes]
 
     async def decided(self, guard: RowGuard, select: Select, rows: Rows) -> Any:
@@ -215,93 +190,47 @@ class Run:
         return await self.child_rows(child, parents)
 
     async def child_rows(self, child: ChildRows, parents: list[Any]) -> dict[Any, Any]:
-        declared, select = child.declared, child.select
-        table = select.table
-        seen = self.binding.fragment(("every", declared), declared.model, declared.seen)
-        joins = self.binding.joins(select)
-        name = ("every", child.serial)
-        sql = self.binding.statements.get(name)
-        if sql is None:
-            of = Fragment(among(select.by(declared.by), self.binding.dialect), (None,))
-            tail = f' ORDER BY "{table}"."{declared.order}", "{table}"."id" LIMIT {MARK}'
-            sql = self.binding.statements[name] = self.binding.sql(select, joins, conjunction(of, seen), tail)
-        most = MOST_OF_EVERY * len(parents)
-        self.reading = ("every row", select)
-        rows = await self.read(sql, (*joins.values, id_list(parents, self.binding.dialect), *seen.values, most))
-        found: dict[Any, Any] = {parent: None if declared.single else [] for parent in parents}
-        (made,) = await self.shaped(select, rows, [child.shape])
-        for row, shaped in zip(rows, made, strict=True):
-            if not declared.single:
-                found[row[child.by]].append(shaped)
-            elif found[row[child.by]] is None:
-                found[row[child.by]] = shaped
-        return found
+        single = len(parents) == 1
+        most = 1 if single and child.declared.single else MOST_OF_EVERY * len(parents)
+        statement = self.binding.statement((child.serial, single), wording.every, child, single)
+        self.reading = ("every row", child.select)
+        rows = await self.read_below(statement, parents, most)
+        (made,) = await self.shaped(child.select, rows, [child.shape])
+        if single:
+            found = [made] if not child.declared.single else made[:1] or [None]
+            return {parents[0]: found[0]}
+        return grouped(parents, rows, made, first=child.declared.single)
 
     async def child_pages(self, child: ChildPages, parents: list[Any]) -> dict[Any, Any]:
-        args = self.page_args(child)
-        builder = self.builder(child, child.order, args)
-        places = self.binding.place_values(child.order, args)  # a bad cursor is refused even where no row is asked for
+        asked = self.asked(child)
+        builder = self.builder(child, child.order, asked)
+        # A bad cursor is refused even where no row is asked for.
+        places = wording.place_values(self.binding, child.order, asked.args)
         pages: list[Rows] = [[] for _ in parents]
         if builder.wants_rows:
-            pages = await self.rows_of_pages(child, builder, args, places, parents)
+            pages = await self.rows_of_pages(child, builder, asked, places, parents)
         counts: Sequence[int | None] = [None] * len(parents)
         if builder.wants_count:
             counts = await self.counts(child, parents)
-        return dict(zip(parents, await self.assembled(builder, pages, counts, size_of(args)), strict=True))
+        return dict(zip(parents, await self.assembled(builder, pages, counts, asked.size), strict=True))
 
     async def rows_of_pages(
-        self, child: ChildPages, builder: PageBuilder, args: PageArgs, places: tuple[Any, ...], parents: list[Any]
+        self, child: ChildPages, builder: PageBuilder, asked: Asked, places: tuple[Any, ...], parents: list[Any]
     ) -> list[Rows]:
         """The rows of each parent's page and the one too many, in the order of the parents."""
         single = len(parents) == 1
-        name = ("child", child.serial, shape_of(args), single)
-        page = self.binding.pages.get(name)
-        if page is None:
-            made = self.child_cut if single else self.windows
-            page = self.binding.pages[name] = made(child, builder, args)
-        of = parents[0] if single else id_list(parents, self.binding.dialect)
+        word = wording.child_page if single else wording.child_windows
+        name = (child.serial, asked.shape, single)
+        statement = self.binding.statement(name, word, child, builder, asked.args)
         self.reading = ("a page" if single else "a page for each parent", builder.select)
-        rows = await self.read(page.sql, (*page.before, of, *page.after, *places, size_of(args) + 1))
-        return [rows] if single else by_parent(rows, parents, child.by)
-
-    def seen_below(self, child: ChildPages) -> Fragment:
-        """What the children must be to be shown."""
-        declared = child.declared
-        return self.binding.fragment(("pages", declared), declared.model, declared.seen)
-
-    def child_cut(self, child: ChildPages, builder: PageBuilder, args: PageArgs) -> Paged:
-        """The page of one parent's children; its id comes between the values that stand before and after it."""
-        select, seen = builder.select, self.seen_below(child)
-        of = Fragment(f"{select.by(child.declared.by)} = {MARK}")
-        page = self.binding.cut(builder, conjunction(of, seen), args)
-        return Paged(page.sql, self.binding.joins(select).values, seen.values)
-
-    def windows(self, child: ChildPages, builder: PageBuilder, args: PageArgs) -> Paged:
-        """The same page of every parent's children, in one statement."""
-        select, seen, dialect = builder.select, self.seen_below(child), self.binding.dialect
-        joins, by = self.binding.joins(select), select.by(child.declared.by)
-        demanded = conjunction(
-            Fragment(among(by, dialect)), seen, *self.binding.places(builder.order, select.table, args)
-        )
-        columns = ", ".join(f"{each} AS c{number}" for number, each in enumerate(self.binding.columns(select)))
-        way = ordering(self.binding.way(builder.order, args), select.table)
-        number = f"ROW_NUMBER() OVER (PARTITION BY {by} ORDER BY {way}) AS n"
-        inner = f'SELECT {columns}, {number} FROM "{select.table}"{joins.sql} WHERE {demanded.sql}'
-        outer = ", ".join(f"c{number}" for number in range(len(select.columns)))
-        whole = f"SELECT {outer} FROM ({inner}) AS numbered WHERE n <= {MARK} ORDER BY n"
-        return Paged(intern(finished(whole, dialect)), joins.values, seen.values)
+        rows = await self.read_below(statement, parents, *places, asked.size + 1)
+        return [rows] if single else list(grouped(parents, rows, rows).values())
 
     async def counts(self, child: ChildPages, parents: list[Any]) -> list[int]:
         """How many rows each parent has below it, in the order of the parents."""
-        select, seen = child.parts.select, self.seen_below(child)
-        key = select.by(child.declared.by)
-        text = key if self.binding.dialect == "sqlite" else f"{key}::text"
-        demanded = conjunction(
-            Fragment(among(key, self.binding.dialect), (id_list(parents, self.binding.dialect),)), seen
-        )
-        sql = f'SELECT {text}, count(*) FROM "{select.table}"{select.link_sql} WHERE {demanded.sql} GROUP BY {key}'
-        self.reading = ("the count for each parent", select)
-        found = {row[0]: row[1] for row in await self.read(finished(sql, self.binding.dialect), demanded.values)}
+        statement = self.binding.statement(("count", child.serial), wording.child_counts, child)
+        self.reading = ("the count for each parent", child.parts.select)
+        found = dict(await self.read(statement, id_list(parents, self.binding.dialect)))
         return [found.get(parent, 0) for parent in parents]
 
     async def assembled(
@@ -322,30 +251,36 @@ class Run:
 
     # --- statements
 
-    def page_args(self, asked: RootPages | ChildPages) -> PageArgs:
+    def asked(self, page: RootPages | ChildPages) -> Asked:
         """The paging arguments, checked; those that no variable is part of are read once."""
-        if asked.fixed is not None:
-            return asked.fixed
-        args = paging(self.arguments(asked.arguments))
-        args.check(most=self.most)
-        if all(constant for name, (constant, _) in asked.arguments.items() if name in PAGING):
-            asked.fixed = args
-        return args
+        if page.fixed is not None:
+            return page.fixed
+        asked = pages.asked(self.arguments(page.arguments), self.most)
+        if all(constant for name, (constant, _) in page.arguments.items() if name in PAGING):
+            page.fixed = asked
+        return asked
 
-    def builder(self, asked: RootPages | ChildPages, order: Order, args: PageArgs) -> PageBuilder:
-        key = (order, shape_of(args))
-        found = asked.builders.get(key)
+    def builder(self, page: RootPages | ChildPages, order: Order, asked: Asked) -> PageBuilder:
+        key = (order.name, order.column, order.descending, asked.shape)
+        found = page.builders.get(key)
         if found is None:
-            found = asked.builders[key] = PageBuilder(asked.parts, order, args)
+            found = page.builders[key] = PageBuilder(page.parts, order, asked.args)
         return found
 
-    async def read(self, sql: str, values: tuple[Any, ...]) -> Rows:
+    async def read(self, statement: Statement, *values: Any) -> Rows:
         self.statements += 1
-        return await self.fetch(sql, values)
+        return await self.fetch(statement.sql, (*statement.before, *values, *statement.after))
+
+    async def read_below(self, statement: Statement, parents: list[Any], *values: Any) -> Rows:
+        """For a statement that takes the parents, or the only one, and `values` last."""
+        self.statements += 1
+        of = parents[0] if len(parents) == 1 else id_list(parents, self.binding.dialect)
+        return await self.fetch(statement.sql, (*statement.before, of, *statement.after, *values))
 
     async def read_marked(self, sql: str, values: tuple[Any, ...]) -> Rows:
         """For guards: values are marked as in a `Fragment`."""
-        return await self.read(finished(sql, self.binding.dialect), values)
+        self.statements += 1
+        return await self.fetch(finished(sql, self.binding.dialect), values)
 
     def arguments(self, given: Mapping[str, Argument]) -> dict[str, Any]:
         """The arguments' values; an argument whose variable is not given is left out."""
@@ -356,9 +291,12 @@ class Run:
         }
 
 
-def by_parent(rows: Rows, parents: list[Any], by: int) -> list[Rows]:
-    """The rows of each parent, in the order of the parents."""
-    found: dict[Any, Rows] = {parent: [] for parent in parents}
-    for row in rows:
-        found[row[by]].append(row)
-    return list(found.values())
+def grouped(parents: list[Any], rows: Rows, made: list[Any], *, first: bool = False) -> dict[Any, Any]:
+    """What was made of the rows of each parent, or of its first one; the last column names the parent."""
+    found: dict[Any, Any] = {parent: None if first else [] for parent in parents}
+    for row, each in zip(rows, made, strict=True):
+        if not first:
+            found[row[-1]].append(each)
+        elif found[row[-1]] is None:
+            found[row[-1]] = each
+    return found

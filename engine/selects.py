@@ -103,9 +103,9 @@ class Select:
         """The SQL of what names the parent: a column of the row's, or the relation's."""
         return f'"{self.link.table}"."{self.link.here}"' if self.link else f'"{self.table}"."{name}"'
 
-    def by_column(self, name: str) -> int:
-        """The place in the row of the parent's key, as text."""
-        return self.sql_column(self.by(name) + ("" if self.dialect == "sqlite" else "::text"))
+    def key_text(self, sql: str) -> str:
+        """The SQL of a key as text."""
+        return sql if self.dialect == "sqlite" else f"{sql}::text"
 
     def sql_column(self, sql: str | Decision) -> int:
         """The place in the row of an SQL expression."""

@@ -21,7 +21,8 @@ from graphql import (
 
 from engine.binding import Binding
 from engine.declare import PLAN, EventRow, Followed, Found
-from engine.objects import ObjectPlanner, Place
+from engine.lists import ListPlanner
+from engine.objects import Place
 from engine.plans import ChildMerged, ChildPages, RootRow
 from engine.running import Run
 from engine.selections import Argument, Selected
@@ -167,7 +168,7 @@ def plan_stream(
     )
 
 
-class StreamPlanner(ObjectPlanner):
+class StreamPlanner(ListPlanner):
     def given(self, kind: GraphQLObjectType, selected: Selected, place: Place, *_: Any) -> str:
         """Resolvers give a value to one viewer, at one time; an event is made for all who follow alike."""
         raise NotPlannable(f"{kind.name}.{selected.name}")

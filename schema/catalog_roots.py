@@ -75,7 +75,7 @@ class CatalogQueries:
     @strawberry.field(
         description="The vendor's products, by name.",
         directives=signed_in(),
-        metadata={PLAN: Listed(models.Product, ("name",))},
+        metadata={PLAN: Listed(models.Product)},
     )
     def products(
         self,

@@ -228,7 +228,7 @@ class Query(
     @strawberry.field(
         description="Your organizations, by name; every one for support staff.",
         directives=signed_in(),
-        metadata={PLAN: Listed(models.Organization, ("name",))},
+        metadata={PLAN: Listed(models.Organization)},
     )
     def organizations(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -254,7 +254,7 @@ class Query(
     @strawberry.field(
         description="A list of tickets; without a filter only those that are active.",
         directives=signed_in(),
-        metadata={PLAN: Listed(models.Ticket, tuple(order.column for order in ticket_lists.ORDERS.values()))},
+        metadata={PLAN: Listed(models.Ticket)},
     )
     def tickets(
         self,
@@ -308,7 +308,7 @@ class Query(
     @strawberry.field(
         description="Escalations of tickets that you may see, newest first.",
         directives=signed_in(),
-        metadata={PLAN: Listed(models.Escalation, ("submitted_at",))},
+        metadata={PLAN: Listed(models.Escalation)},
     )
     def escalations(
         self,

@@ -9,7 +9,6 @@ import models
 from domain import policy
 from engine.declare import PLAN, Listed
 from resolvers import followers, requesters, sharing
-from resolvers.ticket_lists import DEFAULT_ORDER
 from schema.access import signed_in
 from schema.followers import TicketFollower
 from schema.inputs import CLIENT_MUTATION_ID
@@ -160,7 +159,7 @@ class TicketPeopleQueries:
     @strawberry.field(
         description="The tickets of an organization that nobody is known to have opened, open and closed.",
         directives=signed_in(policy.SEE_UNCLAIMED),
-        metadata={PLAN: Listed(models.Ticket, (DEFAULT_ORDER.column,))},
+        metadata={PLAN: Listed(models.Ticket)},
     )
     def unclaimed_tickets(
         self,

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -367,11 +368,11 @@ async def test_a_failing_question_is_counted_and_does_not_spoil_the_next(desk: D
     document = "query($id: ID!) { ticket(id: $id) { subject } }"
     assert await desk.planned(document, viewer, {"id": gid(ticket)}) is not None
     (binding,) = desk.engine.bindings.values()
-    (name, sql) = next(iter(binding.statements.items()))
+    (name, statement) = next(iter(binding.statements.items()))
 
-    binding.statements[name] = sql.replace("subject", "subjects")
+    binding.statements[name] = replace(statement, sql=statement.sql.replace("subject", "subjects"))
     assert await desk.planned(document, viewer, {"id": gid(ticket)}) is None
-    binding.statements[name] = sql
+    binding.statements[name] = statement
 
     assert await desk.agreed(document, viewer, {"id": gid(ticket)}) == {"ticket": {"subject": ticket.subject}}
     assert (desk.engine.stats["bails"], desk.engine.stats["planned"]) == (1, 2)
