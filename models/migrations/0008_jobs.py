@@ -11,7 +11,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint
 
 class Migration(migrations.Migration):
-    dependencies = [('casewire', '0006_lifecycle_presets')]
+    dependencies = [('casewire', '0007_calls_and_resources')]
 
     initial = False
 
