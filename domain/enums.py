@@ -288,11 +288,14 @@ class AppointmentBlockedReason(Described):
 
 
 class TicketLinkKind(Described):
-    """What a ticket that was opened from another is to it."""
+    """What the source of a link is to its target: it is read from left to right."""
 
-    FOLLOW_UP_OF = "FOLLOW_UP_OF", "It goes on where the other, closed one ended."
-    RELATED_TO = "RELATED_TO", "It has to do with the other."
-    SPLIT_FROM = "SPLIT_FROM", "It was a part of the other."
+    FOLLOW_UP_OF = "FOLLOW_UP_OF", "The source goes on where the target ended."
+    RELATED_TO = "RELATED_TO", "The two have to do with each other."
+    DUPLICATE_OF = "DUPLICATE_OF", "The source is about the same as the target."
+    MERGED_INTO = "MERGED_INTO", "The source is closed, and goes on in the target."
+    SPLIT_FROM = "SPLIT_FROM", "The source was a part of the target."
+    BLOCKED_BY = "BLOCKED_BY", "The source cannot go on before the target does."
 
 
 class CertificateKind(Described):

@@ -195,6 +195,7 @@ class Attachment(BaseModel):
         "casewire.User", related_name="attachments", null=True, on_delete=fields.SET_NULL
     )
     uploaded_by_id: UUID | None
+    copy_of = fields.UUIDField(null=True, description="the file whose bytes it shares: they stay while one is left")
     file_name = fields.CharField(255)
     media_type = fields.CharField(120)
     size_bytes = fields.BigIntField()
@@ -213,12 +214,13 @@ class Attachment(BaseModel):
             Index(fields=("ticket_id", "created_at", "id"), name="attachment_ticket"),
             Index(fields=("draft_id", "created_at", "id"), name="attachment_draft"),
             Index(fields=("uploaded_by_id",), name="attachment_uploader"),
+            Index(fields=("copy_of",), name="attachment_copies"),
             Index(fields=("deleted_at",), name="attachment_deleted"),
         ]
 
     @property
     def blob_key(self) -> str:
-        return f"{self.id}-{self.checksum}"
+        return f"{self.copy_of or self.id}-{self.checksum}"
 
     @classmethod
     def seen_by(cls, viewer: Viewer) -> Q:

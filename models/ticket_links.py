@@ -1,4 +1,4 @@
-"""Tickets that were opened from others (S69, S70)."""
+"""How tickets hang together (S69, S70)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from models.tickets import Ticket, of_visible_ticket
 
 
 class TicketLink(BaseModel):
-    """`kind` says what the `target`, the later one, is to the `source` it was opened from."""
+    """`kind` says what the `source` is to the `target`: the later one to the earlier, where one came from the other."""
 
     source: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
         "casewire.Ticket", related_name="links_from", on_delete=fields.CASCADE

@@ -26,7 +26,7 @@ async def follow_ticket(work: Work, ctx: Context, ticket_id: UUID) -> tuple[Foll
     """
     ticket, facts = await lock_ticket(ctx, ticket_id)
     actions.check(actions.follow, await ask(work, ctx, ticket, facts))
-    follower = await _add(work, ctx, ticket, user_id=ctx.user_id)
+    follower = await add_follower(work, ctx, ticket, user_id=ctx.user_id)
     await ticket.save()
     return follower, ticket
 
@@ -64,8 +64,8 @@ async def add_followers(
     wanted = following.wanted(user_ids, emails)
     await _check_people(ctx, ticket, wanted.user_ids)
     await _check_addresses(ticket, facts, wanted.addresses)
-    followers = [await _add(work, ctx, ticket, user_id=each) for each in wanted.user_ids]
-    followers += [await _add(work, ctx, ticket, email=each) for each in wanted.addresses]
+    followers = [await add_follower(work, ctx, ticket, user_id=each) for each in wanted.user_ids]
+    followers += [await add_follower(work, ctx, ticket, email=each) for each in wanted.addresses]
     await ticket.save()
     return followers
 
@@ -124,10 +124,16 @@ async def _check_addresses(ticket: Ticket, facts: TicketFacts, addresses: Sequen
         raise refusal
 
 
-async def _add(
-    work: Work, ctx: Context, ticket: Ticket, *, user_id: UUID | None = None, email: str | None = None
+async def add_follower(
+    work: Work,
+    ctx: Context,
+    ticket: Ticket,
+    *,
+    user_id: UUID | None = None,
+    email: str | None = None,
+    added_by_id: UUID | None = None,
 ) -> Follower:
-    """The follower, made and told of if it was none before."""
+    """The follower, made and told of if it was none before; added by the viewer unless somebody else is named."""
     found = await Follower.get_or_none(ticket_id=ticket.id, user_id=user_id, email=email)
     if found is not None:
         return found
@@ -137,7 +143,7 @@ async def _add(
         user_id=user_id,
         email=email,
         kind=FollowerKind.INTERNAL if user_id else FollowerKind.EXTERNAL_EMAIL_ONLY,
-        added_by_id=ctx.user_id,
+        added_by_id=added_by_id or ctx.user_id,
         followed_at=work.now,
     )
     await _tell(work, ctx, ticket, follower, ChangeType.ADDED)

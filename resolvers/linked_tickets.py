@@ -5,14 +5,14 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
-from domain import actions, entitlement
+from domain import actions, entitlement, linking
 from domain.enums import TicketLinkKind
 from domain.errors import IdempotencyMismatch
 from domain.naming import line, text
-from models import Participant, RequestType, ServiceCertificate, Ticket, TicketLink, User
+from models import RequestType, ServiceCertificate, Ticket, TicketLink, User
 from resolvers.context import Context
+from resolvers.link_events import link_and_tell, people_on
 from resolvers.reading import whole_rows
-from resolvers.streams import TICKET_CHANGED, streams_of
 from resolvers.ticket_creation import enter
 from resolvers.tickets import ask, lock_ticket
 from resolvers.transaction import Work, unit_of_work
@@ -37,7 +37,7 @@ async def create_linked_ticket(
     attachment_ids: tuple[UUID, ...] = (),
     client_mutation_id: str | None = None,
 ) -> TicketLink:
-    """Open a ticket that goes on from another, in whatever status that is; the link has both, `source` and `target`.
+    """Open a ticket that goes on from another, in whatever status that is. The link leads from the new one to it.
 
     Whoever was on the other is on the new one, so nobody on it is told of a ticket that is not there for them. A
     customer becomes its requester; what support opens stays the request of whose the other was.
@@ -54,6 +54,8 @@ async def create_linked_ticket(
     """
     source, facts = await lock_ticket(ctx, source_id, field="sourceTicketId")
     actions.check(actions.create_linked, await ask(work, ctx, source, facts))
+    if kind is TicketLinkKind.MERGED_INTO:
+        linking.check_may_be_linked(kind)
     said = text(body, field="body")
     earlier = await _opened_before(ctx, source, said, client_mutation_id)
     if earlier:
@@ -68,51 +70,61 @@ async def create_linked_ticket(
         "requester_id": requester_id,
         "owner_id": requester_id,
     }
-    target = await enter(
+    opened = await enter(
         work,
         ctx,
         columns,
-        people=await _people_on(source),
+        people=await people_on(source),
         device_ids=[each.id for each in await source.devices.all()],
         attachment_ids=attachment_ids,
     )
-    link = await TicketLink.create(source=source, target=target, kind=kind, created_at=work.now)
-    work.emit(streams_of(source.id), TICKET_CHANGED, {"fields": ["links", "followUps"], "item": None})
+    link = await link_and_tell(work, ctx, opened, source, kind)
+    await opened.save()
+    await source.save()
     return link
 
 
-async def links_of(ctx: Context, rows: list[tuple[UUID]]) -> list[list[TicketLink]]:
-    """For each (ticket id,), the links to and from tickets that the viewer may see, first one first."""
-    links = await _links(ctx, [ticket_id for (ticket_id,) in rows], "source_id", "target_id")
-    return [[each for each in links if here in (each.source_id, each.target_id)] for (here,) in rows]
+async def links_of(
+    ctx: Context, ticket_ids: list[UUID], kinds: tuple[TicketLinkKind, ...] | None = None
+) -> list[list[TicketLink]]:
+    """For each ticket, the links to and from tickets that the viewer may see, of these kinds, first one first."""
+    wanted = {} if kinds is None else {"kind__in": list(kinds)}
+    links = await _links(ctx, ticket_ids, "source_id", "target_id", **wanted)
+    return [[each for each in links if here in (each.source_id, each.target_id)] for here in ticket_ids]
+
+
+async def merged_into(ctx: Context, rows: list[tuple[UUID]]) -> list[Ticket | None]:
+    """For each (ticket id,), the ticket that it was merged into, if the viewer may see it."""
+    return await _targets(ctx, rows, TicketLinkKind.MERGED_INTO)
 
 
 async def follow_up_of(ctx: Context, rows: list[tuple[UUID]]) -> list[Ticket | None]:
     """For each (ticket id,), the ticket that it goes on from, if the viewer may see it."""
-    links = await _links(ctx, [ticket_id for (ticket_id,) in rows], "target_id", kind=TicketLinkKind.FOLLOW_UP_OF)
-    sources = dict(zip(links, await whole_rows(ctx, Ticket, [each.source_id for each in links]), strict=True))
-    found = {link.target_id: source for link, source in sources.items()}
-    return [found.get(ticket_id) for (ticket_id,) in rows]
+    return await _targets(ctx, rows, TicketLinkKind.FOLLOW_UP_OF)
 
 
 async def follow_ups(ctx: Context, rows: list[tuple[UUID]]) -> list[list[Ticket]]:
     """For each (ticket id,), the tickets that go on from it and that the viewer may see, first one first."""
-    links = await _links(ctx, [ticket_id for (ticket_id,) in rows], "source_id", kind=TicketLinkKind.FOLLOW_UP_OF)
-    targets = await whole_rows(ctx, Ticket, [each.target_id for each in links])
-    pairs = list(zip(links, targets, strict=True))
-    return [[target for link, target in pairs if link.source_id == ticket_id] for (ticket_id,) in rows]
+    links = await _links(ctx, [ticket_id for (ticket_id,) in rows], "target_id", kind=TicketLinkKind.FOLLOW_UP_OF)
+    later = await whole_rows(ctx, Ticket, [each.source_id for each in links])
+    pairs = list(zip(links, later, strict=True))
+    return [[ticket for link, ticket in pairs if link.target_id == ticket_id] for (ticket_id,) in rows]
+
+
+async def _targets(ctx: Context, rows: list[tuple[UUID]], kind: TicketLinkKind) -> list[Ticket | None]:
+    """For each (ticket id,), what its first link of this kind leads to."""
+    links = await _links(ctx, [ticket_id for (ticket_id,) in rows], "source_id", kind=kind)
+    tickets = await whole_rows(ctx, Ticket, [each.target_id for each in links])
+    found: dict[UUID, Ticket] = {}
+    for link, ticket in zip(links, tickets, strict=True):
+        found.setdefault(link.source_id, ticket)
+    return [found.get(ticket_id) for (ticket_id,) in rows]
 
 
 async def _links(ctx: Context, ticket_ids: list[UUID], *sides: str, **where: Any) -> list[TicketLink]:
     asked: list[Any] = [{f"{side}__in": ticket_ids} for side in sides]
     here = Q(*(Q(**each) for each in asked), join_type=Q.OR)
     return await TicketLink.shown_to(ctx.viewer).filter(here, **where).order_by("created_at", "id")
-
-
-async def _people_on(ticket: Ticket) -> list[UUID]:
-    taking_part: Any = Participant.filter(ticket_id=ticket.id).order_by("added_at", "id")
-    people = [ticket.requester_id, ticket.owner_id, *await taking_part.values_list("user_id", flat=True)]
-    return [each for each in people if each is not None]
 
 
 async def _check_entitled(work: Work, source: Ticket) -> None:
@@ -132,7 +144,7 @@ async def _opened_before(ctx: Context, source: Ticket, body: str, key: str | Non
     earlier = await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=key)
     if earlier is None:
         return None
-    link = await TicketLink.get_or_none(source_id=source.id, target_id=earlier.id).prefetch_related("source", "target")
+    link = await TicketLink.get_or_none(source_id=earlier.id, target_id=source.id).prefetch_related("source", "target")
     if link is None or earlier.description != body:
         raise IdempotencyMismatch(
             "You opened another ticket with this clientMutationId. Give every new ticket an id of its own.",

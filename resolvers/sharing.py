@@ -43,7 +43,7 @@ async def share_ticket(work: Work, ctx: Context, ticket_id: UUID, *, user_ids: S
     if len(people) > MOST_AT_ONCE:
         raise Invalid(f"At most {MOST_AT_ONCE} at a time.", field=("userIds",))
     await check_members(ticket, facts, people, field="userIds")
-    found = [await _put_on(work, ctx, ticket, each, ParticipantRole.PARTICIPANT) for each in people]
+    found = [await put_on(work, ctx, ticket, each, ParticipantRole.PARTICIPANT) for each in people]
     await ticket.save()
     return found
 
@@ -63,7 +63,7 @@ async def add_contact(
     ticket, facts = await lock_ticket(ctx, ticket_id)
     actions.check(actions.add_contact, await ask(work, ctx, ticket, facts))
     await check_members(ticket, facts, [user_id], field="userId")
-    contact = await _put_on(work, ctx, ticket, user_id, ParticipantRole.CONTACT, in_email_thread=in_email_thread)
+    contact = await put_on(work, ctx, ticket, user_id, ParticipantRole.CONTACT, in_email_thread=in_email_thread)
     if contact.role not in (ParticipantRole.CONTACT, *ANSWERS_FOR_IT) or contact.in_email_thread != in_email_thread:
         contact.role = contact.role if contact.role in ANSWERS_FOR_IT else ParticipantRole.CONTACT
         contact.in_email_thread = in_email_thread
@@ -114,7 +114,7 @@ async def check_members(ticket: Ticket, facts: TicketFacts, user_ids: Sequence[U
             raise Invalid("The organization's people cannot see this ticket.", field=(field,))
 
 
-async def _put_on(
+async def put_on(
     work: Work, ctx: Context, ticket: Ticket, user_id: UUID, role: ParticipantRole, *, in_email_thread: bool = False
 ) -> Participant:
     """The participant, made and told of if the person was none before."""

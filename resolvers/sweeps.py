@@ -74,6 +74,12 @@ async def let_go_of_files(ctx: Context) -> list[Attachment]:
     return await run_in_transaction(body)
 
 
+async def bytes_are_shared(file: Attachment) -> bool:
+    """Whether another file that is still shown has the same bytes: one of them is a copy (`resolvers.splitting`)."""
+    first = file.copy_of or file.id
+    return await Attachment.filter(Q(id=first) | Q(copy_of=first), deleted_at=None).exclude(id=file.id).exists()
+
+
 async def forget_files(attachment_ids: list[UUID]) -> int:
     """Delete the rows of files whose bytes are gone; returns how many."""
 

@@ -122,10 +122,12 @@ async def enter(
     people: Sequence[UUID] = (),
     device_ids: Sequence[UUID] = (),
     attachment_ids: tuple[UUID, ...] = (),
+    is_said: bool = True,
 ) -> Ticket:
-    """Number, store and announce a new ticket whose `columns` have been checked; its description is said first.
+    """Number, store and announce a new ticket whose `columns` have been checked.
 
-    `people` take part in it from the beginning, besides its requester.
+    `people` take part in it from the beginning, besides its requester. Its description is its first message, unless
+    whoever calls puts there what was said (`is_said`).
     """
     number = await next_number("ticket")
     ticket = await Ticket.create(
@@ -143,7 +145,8 @@ async def enter(
     if device_ids:
         await ticket.devices.add(*await Device.filter(id__in=device_ids))
     work.emit(streams_of(ticket.id), TICKET_CREATED, {"fields": []}, key=f"ticket:{ticket.id}")
-    await say(work, ctx, ticket, _first_message(ticket, attachment_ids))
+    if is_said:
+        await say(work, ctx, ticket, _first_message(ticket, attachment_ids))
     await ticket.save()
     return ticket
 

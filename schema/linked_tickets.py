@@ -54,7 +54,7 @@ class LinkedTicketMutations:
             client_mutation_id=input.client_mutation_id,
         )
         return TicketCreateLinkedPayload(
-            ticket=await shown(info, cast(Any, link.target)),
-            source=await shown(info, cast(Any, link.source)),
+            ticket=await shown(info, cast(Any, link.source)),
+            source=await shown(info, cast(Any, link.target)),
             link=cast(Any, link),
         )

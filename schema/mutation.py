@@ -17,6 +17,7 @@ from schema.inputs import files_of
 from schema.job import JobMutations
 from schema.knowledge import KnowledgeMutations
 from schema.linked_tickets import LinkedTicketMutations
+from schema.linking import LinkMutations
 from schema.members import MemberMutations
 from schema.node import key_of, key_or_none
 from schema.notifications import NotificationMutations
@@ -46,6 +47,7 @@ class Mutation(
     TicketPeopleMutations,
     FeedbackMutations,
     LinkedTicketMutations,
+    LinkMutations,
     HoldMutations,
     TicketUpdateMutations,
     JobMutations,

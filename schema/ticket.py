@@ -1,11 +1,11 @@
 """The ticket: what lists show, and the whole graph that hangs on it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
-from strawberry import Parent, lazy
+from strawberry import Info, Parent, lazy
 from tortoise.expressions import Q
 
 import models
@@ -19,6 +19,7 @@ from domain.enums import (
     ResolutionReason,
     TicketChannel,
     TicketDisplayStatus,
+    TicketLinkKind,
     TicketPriority,
     TicketSeverity,
     TicketStatus,
@@ -28,7 +29,7 @@ from engine.keyset import Order
 from realtime.cursor import NO_EPOCH
 from realtime.cursor import Cursor as StreamCursor
 from resolvers.context import Context
-from resolvers.linked_tickets import follow_up_of, follow_ups, links_of
+from resolvers.linked_tickets import follow_up_of, follow_ups, links_of, merged_into
 from resolvers.presence import Present, viewers_of
 from resolvers.read_marks import last_read, unread_counts
 from resolvers.ticket_people import usernames_of
@@ -76,6 +77,20 @@ def _stream_cursor(position: str | None) -> Cursor:
 
 async def _viewers(ctx: Context, rows: list[tuple[UUID, UUID | None]]) -> list[list[Present]]:
     return [await viewers_of(ctx, ticket_id, assignee_id) for ticket_id, assignee_id in rows]
+
+
+async def _links(
+    root: Parent[models.Ticket],
+    info: Info,
+    kinds: Annotated[list[TicketLinkKind] | None, strawberry.argument(description="Only of these kinds.")] = None,
+) -> list[TicketLink]:
+    wanted = None if kinds is None else tuple(sorted(set(kinds)))
+
+    async def load(ticket_ids: list[UUID]) -> list[list[models.TicketLink]]:
+        return await links_of(info.context, ticket_ids, wanted)
+
+    found: Any = await info.context.loaders.get(("links", wanted), load).load(root.id)
+    return found  # type: ignore[no-any-return]
 
 
 def _feed_cursor(root: Parent[models.Ticket]) -> Cursor:
@@ -174,8 +189,11 @@ class Ticket(Node):
     notice: TicketNotice | None = computed(
         ("status", "reference"), notice, "What it says once it is closed, and the way on; null before."
     )
-    links: list[TicketLink] = batched(
-        links_of, "How it hangs together with other tickets that you may see, first one first."
+    links: list[TicketLink] = strawberry.field(
+        resolver=_links, description="How it hangs together with other tickets that you may see, first one first."
+    )
+    merged_into: Annotated["Ticket", lazy("schema.ticket")] | None = batched(
+        merged_into, "The ticket that it goes on in since it was merged; null without one that you may see."
     )
     follow_up_of: Annotated["Ticket", lazy("schema.ticket")] | None = batched(
         follow_up_of, "The ticket that it goes on from; null without one that you may see."

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from schema.ticket import Ticket
 
 
-@entity(models.TicketLink, description="A ticket that was opened from another; seen by whoever may see both.")
+@entity(models.TicketLink, description="How two tickets hang together; seen by whoever may see both.")
 class TicketLink(Node):
-    kind: TicketLinkKind = strawberry.field(description="What the target is to the source.")
-    source: Annotated["Ticket", lazy("schema.ticket")] = to_one("source", "The earlier ticket.", implied=True)
-    target: Annotated["Ticket", lazy("schema.ticket")] = to_one(
-        "target", "The ticket that was opened from it.", implied=True
+    kind: TicketLinkKind = strawberry.field(description="What the source is to the target.")
+    source: Annotated["Ticket", lazy("schema.ticket")] = to_one(
+        "source", "The ticket that it is said of; the later one, where one came from the other.", implied=True
     )
+    target: Annotated["Ticket", lazy("schema.ticket")] = to_one("target", "The ticket it refers to.", implied=True)
     created_at: datetime = strawberry.field(description="Since when they are linked.")
 
 

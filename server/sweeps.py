@@ -61,7 +61,7 @@ async def delete_files(context: Context, storage: Storage) -> int:
     what fails in between is done at the next round."""
     unwanted = await sweeps.let_go_of_files(context)
     for file in unwanted:
-        if file.checksum:
+        if file.checksum and not await sweeps.bytes_are_shared(file):
             await storage.delete(file.blob_key)
     return await sweeps.forget_files([file.id for file in unwanted])
 

@@ -65,10 +65,10 @@ async def test_a_linked_ticket_takes_the_extra_information_and_both_sides_show_t
     assert [each.body for each in await models.Message.filter(ticket=new)] == ["It is back.\nSee the log"]
     assert (await models.Attachment.get(id=file.id)).ticket_id == new.id
     assert told == {
-        "changedFields": ["links", "followUps"],
+        "changedFields": ["links", "followUps", "lastSequence"],
         "ticket": {"version": 1, "followUps": [{"subject": closed.subject}]},
     }
-    shown = {"kind": "FOLLOW_UP_OF", "source": {"id": gid(closed)}, "target": {"id": gid(new)}}
+    shown = {"kind": "FOLLOW_UP_OF", "source": {"id": gid(new)}, "target": {"id": gid(closed)}}
     assert {key: made["link"][key] for key in shown} == shown
     for person in (ann, bob):
         earlier, later = [(await as_user(person).ask(SIDES, t=gid(each)))["ticket"] for each in (closed, new)]

@@ -98,6 +98,14 @@ open  ticketLock                          -   -   -   -   -   -    -   -    -   
 own   ticketLock                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  ticketCreateLinked                  +   +   +   .   -   -    +   -    .    +   +   +   +    !
 own   ticketCreateLinked                  +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketLink                          -   -   -   .   -   -    +   -    .    +   +   +   +    !
+own   ticketLink                          -   -   -   .   .   -    +   -    .    +   +   +   +    !
+open  ticketUnlink                        -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   ticketUnlink                        -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  ticketMerge                         -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   ticketMerge                         -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  ticketSplit                         -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   ticketSplit                         -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  feedbackSubmit                      -   -   -   .   -   -    +   -    .    -   -   -   -    !
 own   feedbackSubmit                      -   -   -   .   .   -    +   -    .    -   -   -   -    !
 open  ticketHold                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -143,6 +151,20 @@ async def resolved_ticket(world: World) -> dict[str, str]:
     ticket = await make_ticket(world.acme, world["author"], status=TicketStatus.RESOLVED, resolved_at=NOW)
     await make_participant(ticket, world["helper"])
     return {"id": gid(ticket)}
+
+
+async def two_tickets(world: World) -> dict[str, str]:
+    return {**await open_ticket(world), "other": (await open_ticket(world))["id"]}
+
+
+async def linked(world: World) -> dict[str, str]:
+    source, target = [await make_ticket(world.acme, world["author"]) for _ in range(2)]
+    return {"id": gid(await models.TicketLink.create(source=source, target=target, kind="RELATED_TO", created_at=NOW))}
+
+
+async def with_message(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"])
+    return {"id": gid(ticket), "message": gid(await make_message(ticket, world["author"]))}
 
 
 async def authors_file(world: World) -> dict[str, str]:
@@ -277,6 +299,10 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "ticketSetRequester": (to_share, "ticketId: $id, userId: $member"),
     "ticketLock": (open_ticket, "ticketId: $id, locked: true"),
     "ticketCreateLinked": (resolved_ticket, 'sourceTicketId: $id, body: "More"'),
+    "ticketLink": (two_tickets, "sourceTicketId: $id, targetTicketId: $other, kind: RELATED_TO"),
+    "ticketUnlink": (linked, "linkId: $id"),
+    "ticketMerge": (two_tickets, "sourceTicketId: $id, targetTicketId: $other"),
+    "ticketSplit": (with_message, 'ticketId: $id, messageIds: [$message], subject: "s"'),
     "feedbackSubmit": (resolved_ticket, "ticketId: $id, rating: 5"),
     "ticketHold": (open_ticket, 'ticketId: $id, until: "2026-05-01T00:00:00Z"'),
     "ticketExport": (open_ticket, "ticketId: $id"),
@@ -304,8 +330,8 @@ QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate", "ticketExport"}
 
 BY_CUSTOMERS = {"ticketClaim", "feedbackSubmit"}
 
-OF_TWO = {"ticketCreateLinked"}
-"""What changes two tickets: tests/api/test_linked_tickets.py shows what it announces."""
+OF_TWO = {"ticketCreateLinked", "ticketLink", "ticketUnlink", "ticketMerge", "ticketSplit"}
+"""What changes two tickets: tests/api/test_linked_tickets.py and test_linking.py show what it announces."""
 
 OF_PEOPLE = {"organizationMemberInvite", "organizationMemberSetRole", "organizationMemberRemove"}
 """What is no ticket's: tests/api/test_members.py shows what it announces."""

@@ -281,6 +281,33 @@ async def test_what_nobody_attaches_within_a_day_is_swept_with_its_bytes(
     assert (gid(left), kept(tmp_path)) == (files[0][0], [left.blob_key])
 
 
+async def test_bytes_that_a_copy_shares_stay_until_the_last_of_them_goes(
+    as_user: AsUser,
+    services: Services,
+    settings: Settings,
+    ann: models.User,
+    http: httpx2.AsyncClient,
+    tmp_path: Path,
+) -> None:
+    """A message that was split off has the files of the one it copies."""
+    ticket, agent = await make_ticket(await models.Organization.get(name="Acme"), ann), as_user(await make_staff())
+    file, address = await announce(as_user(ann))
+    await http.put(address, content=HELLO)
+    sent = await send(as_user(ann), ticket, message={"attachmentIds": [file]})
+    given = {"ticketId": gid(ticket), "messageIds": [sent["message"]["id"]], "subject": "Of its own"}
+    assert (await mutate(agent, "ticketSplit", "ticket { id }", **given))["errors"] == []
+    copy = gid(await models.Attachment.get(copy_of__isnull=False))
+
+    left = []
+    for each in (file, copy):
+        url = (await as_user(ann).ask(URL, f=copy))["node"]["downloadUrl"]
+        assert (await http.get(url)).content == HELLO
+        await mutate(agent, "attachmentDelete", "attachmentId", attachmentId=each)
+        left += [((await sweep_once(services, settings)).files_deleted, len(kept(tmp_path)))]
+
+    assert left == [(1, 1), (1, 0)]
+
+
 # --- a bucket instead of a folder
 
 
