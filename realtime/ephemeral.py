@@ -135,7 +135,9 @@ class Ephemeral:
     # ---- hearing ----
 
     def said(self, topic: str, kind: str) -> list[Entry]:
-        """What stands now."""
+        """What stands now; what is kept here stands, though its renewal may be late."""
+        if self._clock() >= self._renew_at:
+            self._look()
         return self._entries.at(topic, kind, self._clock())
 
     def seconds_left(self, entry: Entry) -> float:

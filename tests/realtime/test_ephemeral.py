@@ -92,6 +92,15 @@ async def test_what_is_kept_outlasts_every_time_and_ends_with_who_keeps_it(offic
     await eventually(lambda: said(there) == [])
 
 
+async def test_what_is_kept_stands_though_its_renewal_is_late(office: Office) -> None:
+    here = await office.process()
+    here.say(ANN, VIEWING, ttl=FORGET)
+    with here.keeping(ANN):
+        office.clock.advance(2 * FORGET)
+
+        assert said(here) == [("ann", VIEWING)]
+
+
 async def test_a_process_that_dies_without_a_word_is_forgotten(office: Office) -> None:
     """As by kill -9: nobody says that it is over, and nobody renews it."""
     here, there = await office.process(), await office.process()
