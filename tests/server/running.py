@@ -39,7 +39,7 @@ from server.transport.fanout import Fanout
 from server.transport.uvicorn_server import DrainingServer, configure, listen
 from tests.server.auth.helpers import CHEAP
 
-PATIENCE = 15.0
+PATIENCE = 25.0
 SECRET = "a secret of the tests, longer than thirty-two bytes"
 
 _key = count(1)
