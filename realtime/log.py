@@ -117,11 +117,12 @@ async def _insert(
 
 
 async def _append_one(conn: BaseDBAsyncClient, draft: Draft, data: str, moment: datetime | str) -> int:
-    head = (await _rows(conn, _TAKE_NUMBER, draft.topic, secrets.token_hex(4)))[0]["head"]
-    if await _rows(conn, _INSERT, draft.topic, head, draft.key, draft.kind, data, moment):
-        return int(head)
+    head = (await _take_numbers(conn, {draft.topic: 1}))[draft.topic]
+    if await _insert(conn, [(draft, data)], {draft.topic: head - 1}, moment):
+        return head
     # The key was there. Nobody else can have taken a number meanwhile: the row is locked.
-    return int((await _rows(conn, _GIVE_NUMBER_BACK, draft.topic))[0]["head"])
+    await _rows(conn, _TAKE_BACK_NUMBERS, 1, draft.topic)
+    return head - 1
 
 
 class Batch(NamedTuple):
@@ -250,18 +251,6 @@ _INSERT_ALL_POSTGRES = """
 _TAKE_BACK_EVENTS = "DELETE FROM feed_event WHERE topic = ? AND seq > ?"
 
 _TAKE_BACK_NUMBERS = "UPDATE feed_stream SET head = head - ? WHERE topic = ?"
-
-_TAKE_NUMBER = """
-    INSERT INTO feed_stream (topic, epoch, head, floor) VALUES (?, ?, 1, 0)
-    ON CONFLICT (topic) DO UPDATE SET head = feed_stream.head + 1
-    RETURNING head"""
-
-_GIVE_NUMBER_BACK = "UPDATE feed_stream SET head = head - 1 WHERE topic = ? RETURNING head"
-
-_INSERT = """
-    INSERT INTO feed_event (topic, seq, key, kind, data, at) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (topic, key) DO NOTHING
-    RETURNING seq"""
 
 _READ = """
     SELECT seq, kind, key, data, at, (SELECT head FROM feed_stream WHERE topic = ?) AS access

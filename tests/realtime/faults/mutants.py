@@ -6,9 +6,8 @@ that must be there: a safeguard that was renamed fails loudly instead of leaving
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from unittest import mock
 
@@ -178,16 +177,18 @@ def doorbell_trusted() -> None:
 def numbers_apart() -> None:
     """On PostgreSQL only: SQLite has one writer at a time, and it would wait for itself."""
 
-    async def append_one(conn: BaseDBAsyncClient, draft: Draft, data: str, moment: datetime | str) -> int:
-        own = await asyncpg.connect(os.environ["CASEWIRE_DATABASE_URL"])
+    async def take_numbers(conn: BaseDBAsyncClient, counts: Mapping[str, int]) -> dict[str, int]:
+        rows = [(topic, "0000beef", counts[topic]) for topic in sorted(counts)]
+        own = await asyncpg.connect(os.environ["CASEWIRE_DATABASE_URL"], server_settings={"lock_timeout": "2s"})
         try:
-            head: int = await own.fetchval(log._sql("postgres", log._TAKE_NUMBER), draft.topic, "0000beef")
+            taken = await own.fetch(
+                log._sql("postgres", log._TAKE_NUMBERS_POSTGRES), *map(list, zip(*rows, strict=True))
+            )
         finally:
             await own.close()
-        await log._rows(conn, log._INSERT, draft.topic, head, draft.key, draft.kind, data, moment)
-        return head
+        return {row["topic"]: row["head"] for row in taken}
 
-    instead(log, "_append_one", append_one)
+    instead(log, "_take_numbers", take_numbers)
 
 
 @mutant("events are announced also when the change was rolled back")
