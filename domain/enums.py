@@ -442,8 +442,16 @@ class NotificationKind(Described):
     CLOSED = "CLOSED", "Your ticket was closed."
     ESCALATION_STAGE = "ESCALATION_STAGE", "The escalation of your ticket entered a stage."
     ADDED = "ADDED", "You were put on a ticket: it was shared with you, or you are its contact."
+    MENTIONED = "MENTIONED", "Somebody mentioned you in a note."
     FOLLOWING = "FOLLOWING", "You were made a follower of a ticket."
     INVITED = "INVITED", "You were made a member of an organization."
+
+
+class NotificationChannel(Described):
+    """Where a person is told of things."""
+
+    IN_APP = "IN_APP", "In the application: the list of notifications and their stream."
+    EMAIL = "EMAIL", "By e-mail. Kept for when the desk sends e-mails; it sends none yet."
 
 
 class PresenceState(Described):

@@ -19,7 +19,8 @@ from models.inventory import (
 )
 from models.jobs import Job
 from models.knowledge import KnowledgeArticle, KnowledgeRating
-from models.notifications import Notification, PendingNotice
+from models.mentions import Mention
+from models.notifications import MutedTicket, Notification, PendingNotice
 from models.people import Membership, Organization, RefreshToken, User
 from models.read_marks import ReadMark
 from models.resources import SharedResource
@@ -46,7 +47,9 @@ __all__ = [
     "KnowledgeRating",
     "Lease",
     "Membership",
+    "Mention",
     "Message",
+    "MutedTicket",
     "Notification",
     "Organization",
     "Participant",

@@ -94,3 +94,23 @@ class Notification(BaseModel):
         if viewer.memberships:
             readable |= member_of(viewer)
         return own & Q(visibility=Visibility.PUBLIC) & readable
+
+
+class MutedTicket(BaseModel):
+    """A ticket that a person does not want to be told of."""
+
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "casewire.User", related_name="muted_tickets", on_delete=fields.CASCADE
+    )
+    user_id: UUID
+    ticket: fields.ForeignKeyRelation[Ticket] = fields.ForeignKeyField(
+        "casewire.Ticket", related_name="muted_by", on_delete=fields.CASCADE
+    )
+    ticket_id: UUID
+    muted_at: datetime = Instant()
+
+    class Meta:
+        app = "casewire"
+        table = "muted_ticket"
+        unique_together = (("user", "ticket"),)
+        indexes = [Index(fields=("ticket_id",), name="muted_ticket_ticket")]

@@ -71,6 +71,9 @@ class User(BaseModel):
     time_zone = fields.CharField(64, null=True)
     staff_role: StaffRole | None = Choice(StaffRole, max_length=16, null=True)
     is_active = fields.BooleanField(default=True)
+    notify_in_app = fields.BooleanField(default=True, db_default=True)
+    notify_by_email = fields.BooleanField(default=True, db_default=True)
+    email_digest = fields.BooleanField(default=False, db_default=False, description="one e-mail for many")
     created_at: datetime = Instant()
 
     class Meta:

@@ -27,6 +27,7 @@ class Saying:
     at: datetime | None = None
     email_from: str | None = None
     attachment_ids: tuple[UUID, ...] = ()
+    mention_ids: tuple[UUID, ...] = ()
 
 
 async def say(work: Work, ctx: Context, ticket: Ticket, saying: Saying) -> Message:

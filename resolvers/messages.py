@@ -15,6 +15,7 @@ from realtime.hub import CaughtUp, Delivered, Reset
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
+from resolvers.mentions import check_mentions, mention, mentioned_by
 from resolvers.streams import MESSAGE_ADDED, follow
 from resolvers.tickets import ask, lock_ticket
 from resolvers.transaction import Work, unit_of_work
@@ -84,12 +85,14 @@ async def add_note(
     visibility: Visibility,
     client_message_id: str | None = None,
     attachment_ids: tuple[UUID, ...] = (),
+    mention_ids: tuple[UUID, ...] = (),
 ) -> tuple[Message, Ticket]:
     """Put a note beside the conversation (S04, S48). A note moves no status; one on a closed ticket is refused.
 
     Raises:
         NotFound, Forbidden: as for any ticket the viewer cannot read or note on.
         Required, Invalid: the text cannot be stored.
+        Invalid, NotFound: somebody cannot be mentioned: see `resolvers.mentions.check_mentions`.
         TooManyFiles, Conflict: its files cannot be attached.
         TicketClosed: closed is final.
         Conflict: support has stopped replies.
@@ -102,6 +105,7 @@ async def add_note(
         body=text(body, field="body"),
         visibility=visibility,
         kind=MessageKind.NOTE,
+        mention_ids=mention_ids,
         client_message_id=line(client_message_id, field="clientMessageId", limit=100) if client_message_id else None,
         attachment_ids=attachment_ids,
     )
@@ -109,7 +113,9 @@ async def add_note(
     if earlier:
         return earlier, ticket
     actions.check(actions.add_note, await ask(work, ctx, ticket, facts))
+    mentioned = await check_mentions(ctx, ticket, visibility, mention_ids)
     note = await say(work, ctx, ticket, saying)
+    await mention(note, mentioned)
     if visibility is Visibility.PUBLIC:
         timeline.touch(work, ticket)
     await ticket.save()
@@ -182,8 +188,9 @@ async def _sent_before(ctx: Context, ticket: Ticket, saying: Saying) -> Message 
     if earlier is None:
         return None
     files = {file.id for file in await Attachment.filter(message_id=earlier.id)}
-    said = (earlier.body, earlier.visibility, earlier.kind, files)
-    if said != (saying.body, saying.visibility, saying.kind, set(saying.attachment_ids)):
+    said = (earlier.body, earlier.visibility, earlier.kind, files, set(await mentioned_by(earlier.id)))
+    wanted = (saying.body, saying.visibility, saying.kind, set(saying.attachment_ids), set(saying.mention_ids))
+    if said != wanted:
         raise IdempotencyMismatch(
             "You sent something else with this clientMessageId. Give every new message an id of its own.",
             field=("clientMessageId",),

@@ -5,15 +5,28 @@ A unit of work never writes to the streams of many people: it puts down one row 
 that come at once tell it once; what was put down while none ran is told when one does.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 import structlog
 from tortoise.expressions import F
 
 from domain.enums import ChangeType, MessageSource, NotificationKind, TicketStatus, TimelineEventKind, Visibility
-from domain.notifying import OF_STATUS, Happening, whom_to_tell
-from models import EscalationEntry, Follower, Message, Notification, Participant, PendingNotice, Ticket, TimelineEvent
+from domain.notifying import OF_STATUS, Happening, is_heard, whom_to_tell
+from models import (
+    EscalationEntry,
+    Follower,
+    Message,
+    MutedTicket,
+    Notification,
+    Participant,
+    PendingNotice,
+    Ticket,
+    TimelineEvent,
+    User,
+)
 from resolvers.context import Context
+from resolvers.mentions import mentioned_by
 from resolvers.transaction import Work, run_in_transaction, unit_of_work
 from resolvers.viewers import load_viewer
 
@@ -62,13 +75,13 @@ async def _tell_of(work: Work, ctx: Context, pending_id: UUID) -> bool:
     if pending is None or not await PendingNotice.filter(id=pending_id).delete():
         return False
     ticket = await Ticket.get(id=pending.ticket_id)
-    happening = await _happening(pending, ticket)
-    if happening is None:
-        return True
-    told = set(await Notification.filter(source=pending.key).values_list("user_id", flat=True))
-    for user_id in sorted(whom_to_tell(happening, await _people_on(ticket)) - told):
-        if await _may_know(user_id, ticket, happening):
-            await notify(work, user_id, happening, ticket_id=ticket.id, source=pending.key)
+    told: set[UUID] = set(await Notification.filter(source=pending.key).values_list("user_id", flat=True))  # type: ignore[arg-type]
+    for happening in await _happenings(pending, ticket):
+        concerned = whom_to_tell(happening, await _people_on(ticket)) - told
+        told |= concerned  # Who is mentioned is not told besides that somebody wrote.
+        for user_id in sorted(await _hearing(concerned, ticket, happening)):
+            if await _may_know(user_id, ticket, happening):
+                await notify(work, user_id, happening, ticket_id=ticket.id, source=pending.key)
     return True
 
 
@@ -99,15 +112,19 @@ async def notify(
     work.emit((stream_of(user_id),), NOTIFICATION_ADDED, {"notification": str(notification.id)}, key=source)
 
 
-async def _happening(pending: PendingNotice, ticket: Ticket) -> Happening | None:
-    """What there is to tell; None for nothing. Imported history is no news."""
+async def _happenings(pending: PendingNotice, ticket: Ticket) -> list[Happening]:
+    """What there is to tell, what concerns one person alone first. Imported history is no news."""
     if pending.message_id:
         message = await Message.get_or_none(id=pending.message_id)
         if message is None or message.source is MessageSource.IMPORT:
-            return None
-        return Happening(NotificationKind.REPLIED, message.actor_id, message.visibility)
+            return []
+        by, seen_by = message.actor_id, message.visibility
+        mentioned = await mentioned_by(message.id)
+        mentions = [Happening(NotificationKind.MENTIONED, by, seen_by, concerns=each) for each in mentioned]
+        return [*mentions, Happening(NotificationKind.REPLIED, by, seen_by)]
     item = await TimelineEvent.get_or_none(id=pending.item_id)
-    return await _of_item(item, ticket) if item else None
+    happening = await _of_item(item, ticket) if item else None
+    return [happening] if happening else []
 
 
 async def _of_item(item: TimelineEvent, ticket: Ticket) -> Happening | None:
@@ -132,6 +149,17 @@ async def _people_on(ticket: Ticket) -> frozenset[UUID]:
     following: list[UUID | None] = await Follower.filter(ticket_id=ticket.id).values_list("user_id", flat=True)  # type: ignore[assignment]
     people = {ticket.requester_id, ticket.owner_id, ticket.assignee_id, *taking_part, *following}
     return frozenset(each for each in people if each is not None)
+
+
+async def _hearing(people: Collection[UUID], ticket: Ticket, happening: Happening) -> list[UUID]:
+    """Those of `people` who want to be told of it, by their preferences of now."""
+    if not people:
+        return []
+    muted = set(
+        await MutedTicket.filter(ticket_id=ticket.id, user_id__in=list(people)).values_list("user_id", flat=True)
+    )
+    chosen = await User.filter(id__in=list(people)).values_list("id", "notify_in_app")
+    return [key for key, in_app in chosen if is_heard(happening.kind, in_app=in_app, muted=key in muted)]
 
 
 async def _may_know(user_id: UUID, ticket: Ticket, happening: Happening) -> bool:

@@ -14,6 +14,7 @@ KINDS: dict[NotificationKind, Text] = {
     NotificationKind.RESOLVED: Text("{reference} is resolved."),
     NotificationKind.CLOSED: Text("{reference} is closed."),
     NotificationKind.ADDED: Text("{actor} put you on {reference}."),
+    NotificationKind.MENTIONED: Text("{actor} mentioned you on {reference}."),
     NotificationKind.FOLLOWING: Text("{actor} made you a follower of {reference}."),
     NotificationKind.INVITED: Text("{actor} made you a member of {organization}."),
 }

@@ -246,6 +246,9 @@ class NoteAddInput:
         description="INTERNAL is for staff, among staff.", default=Visibility.PUBLIC
     )
     attachment_ids: list[ID] | None = strawberry.field(description=FILES, default=None)
+    mention_user_ids: list[ID] | None = strawberry.field(
+        description="Whom it mentions: at most 20 people who may read it; they are told.", default=None
+    )
     client_message_id: str | None = strawberry.field(
         description="As for a message: with it, a note that is sent again is not doubled.", default=None
     )

@@ -19,7 +19,8 @@ from schema.knowledge import KnowledgeMutations
 from schema.linked_tickets import LinkedTicketMutations
 from schema.linking import LinkMutations
 from schema.members import MemberMutations
-from schema.node import key_of, key_or_none
+from schema.node import key_of, key_or_none, keys_or_none
+from schema.notification_preferences import NotificationPreferencesMutations
 from schema.notifications import NotificationMutations
 from schema.operations import GIVEN, mutation, shown, ticket_key
 from schema.presence import PresenceMutations
@@ -41,6 +42,7 @@ class Mutation(
     ReadStateMutations,
     CatalogMutations,
     NotificationMutations,
+    NotificationPreferencesMutations,
     MemberMutations,
     KnowledgeMutations,
     DraftMutations,
@@ -132,6 +134,7 @@ class Mutation(
             visibility=input.visibility,
             client_message_id=input.client_message_id,
             attachment_ids=files_of(input.attachment_ids),
+            mention_ids=tuple(keys_or_none(input.mention_user_ids, "User", field="mentionUserIds") or ()),
         )
         return payloads.NoteAddPayload(note=cast(Any, note))
 

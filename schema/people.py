@@ -21,7 +21,8 @@ from schema.access import guarded
 from schema.enums import DeniedBehavior
 from schema.node import Node, entity
 from schema.paging import Connection
-from schema.relations import all_of, batched, computed, derived, pages_of, to_one
+from schema.preferences import NotificationPreferences
+from schema.relations import all_of, batched, computed, derived, pages_of, same_row, to_one
 from schema.scalars import URL, EmailAddress, Locale, TimeZone
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ class User(Actor, Node):
         "user_id",
         "joined_at",
         "The organizations this person belongs to, as far as you may see them.",
+    )
+    notification_preferences: NotificationPreferences | None = same_row(
+        "Where this person is told of things; your own alone.", directives=guarded(policy.OWN_PREFERENCES)
     )
 
 

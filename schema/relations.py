@@ -204,13 +204,15 @@ def derived_for(
     return strawberry.field(resolver=resolve, description=description, metadata={PLAN: Derived(needs, read)})
 
 
-def same_row(description: str) -> Any:
+def same_row(description: str, *, directives: list[object] | None = None) -> Any:
     """Another view of the same row."""
 
     def resolve(root: strawberry.Parent[Any]) -> Any:
         return root
 
-    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: SameRow()})
+    return strawberry.field(
+        resolver=resolve, description=description, directives=directives or [], metadata={PLAN: SameRow()}
+    )
 
 
 def computed(needs: str | tuple[str, ...], read: Callable[..., Any], description: str) -> Any:

@@ -23,13 +23,14 @@ from domain.enums import (
 from domain.policy import Viewer, sees_internal
 from engine.keyset import Order
 from resolvers import attachments
+from resolvers.mentions import people_mentioned
 from resolvers.read_marks import readers_of
 from resolvers.reading import listed
 from schema.node import Node, entity
 from schema.paging import After, Connection, First, page_args
 from schema.people import Actor, User, actor_of
 from schema.read_receipts import ReadReceipt
-from schema.relations import all_of, derived, derived_for, to_one, to_one_through
+from schema.relations import all_of, batched, derived, derived_for, to_one, to_one_through
 from schema.scalars import URL, Cursor, EmailAddress, Locale, Markdown
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class EmailMessage(Message, TimelineItem, Node):
 
 @entity(models.Message, where=("kind", MessageKind.NOTE), description="A note beside the conversation.")
 class Note(Message, TimelineItem, Node):
-    pass
+    mentions: list[User] = batched(people_mentioned, "Whom it mentions, in the order of its author.")
 
 
 @entity(models.TimelineEvent, where=("kind", TimelineEventKind.STATUS), description="The ticket's status changed.")

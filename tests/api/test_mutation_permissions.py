@@ -60,6 +60,8 @@ open  requestTypeSave                     -   -   -   -   -   -    -   -    -   
 own   requestTypeSave                     -   -   -   -   -   -    -   -    -    -   -   -   +    !
 open  notificationMarkRead                +   +   +   +   +   +    +   +    +    +   +   +   +    !
 own   notificationMarkRead                +   +   +   +   +   +    +   +    +    +   +   +   +    !
+open  notificationPreferencesUpdate       +   +   +   +   +   +    +   +    +    +   +   +   +    !
+own   notificationPreferencesUpdate       +   +   +   +   +   +    +   +    +    +   +   +   +    !
 open  organizationMemberInvite            +   +   +   -   -   -    -   -    .    -   -   -   +    !
 own   organizationMemberInvite            +   +   +   -   -   -    -   -    .    -   -   -   +    !
 open  organizationMemberSetRole           +   +   +   -   -   -    -   -    .    -   -   -   +    !
@@ -280,6 +282,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     ),
     "requestTypeSave": (request_type, 'key: "TECHNICAL", projectId: $id, name: "Technical"'),
     "notificationMarkRead": (nothing, "all: true"),
+    "notificationPreferencesUpdate": (nothing, "channels: [EMAIL]"),
     "organizationMemberInvite": (newcomer, 'organizationId: $id, email: "new@example.com", role: MEMBER'),
     "organizationMemberSetRole": (members_place, "membershipId: $id, role: READ_ONLY"),
     "organizationMemberRemove": (members_place, "membershipId: $id"),
@@ -325,7 +328,7 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 
 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave", "draftSave", "draftDiscard", "draftSubmit"}
-QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate", "ticketExport"}
+QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate", "ticketExport", "notificationPreferencesUpdate"}
 """What no ticket could tell of."""
 
 BY_CUSTOMERS = {"ticketClaim", "feedbackSubmit"}

@@ -8,62 +8,30 @@ import pytest
 
 import models
 from domain.enums import EscalationStage, NotificationKind, OrganizationRole
-from domain.policy import ANONYMOUS
 from engine.instants import instant_text
 from resolvers import notices
-from resolvers.context import Context, Services
-from resolvers.notices import MOST_ATTEMPTS, tell_pending
+from resolvers.context import Services
+from resolvers.notices import MOST_ATTEMPTS
 from resolvers.notification_texts import KINDS, STAGES
 from server.notifier import notify_for_ever
 from tests.api.operations import mutate, note, on_ticket, refusal, reopen, send
+from tests.api.told import LIST, Desk, make_desk
 from tests.api.world import codes, gid, nothing_changes
 from tests.client import Client, Stream
 from tests.clock import Clock
 from tests.conftest import AsUser
-from tests.factories import make_member, make_organization, make_participant, make_staff, make_ticket
+from tests.factories import make_member, make_organization, make_participant, make_ticket
 
 pytestmark = pytest.mark.anyio
 
-LIST = """query($unread: Boolean, $first: Int, $after: Cursor) { viewer {
-  notifications(unreadOnly: $unread, first: $first, after: $after) {
-    totalCount pageInfo { endCursor } nodes { id kind text createdAt readAt ticket { reference } } } } }"""
 STREAM = """subscription($after: Cursor) { notifications(after: $after) { __typename
   ... on NotificationChange { changeType cursor unreadCount notification { kind text readAt } }
   ... on StreamCaughtUp { cursor } ... on StreamReset { reason cursor } } }"""
 
 
-class Desk:
-    """Ann's ticket, in which Bob takes part; Sam handles it, Pat is from support too."""
-
-    def __init__(self, services: Services, people: dict[str, models.User], ticket: models.Ticket) -> None:
-        self.services, self.people, self.ticket = services, people, ticket
-        self.ann, self.bob, self.sam, self.pat = (Client(services, each) for each in people.values())
-
-    async def tell(self) -> int:
-        """One round of the worker."""
-        return await tell_pending(Context(ANONYMOUS, self.services))
-
-    async def told(self, client: Client, **given: Any) -> list[tuple[str, str]]:
-        """Kinds and texts, newest first."""
-        await self.tell()
-        found = (await client.ask(LIST, **given))["viewer"]["notifications"]
-        assert found["totalCount"] == len(found["nodes"])
-        return [(each["kind"], each["text"]) for each in found["nodes"]]
-
-    async def unread_ids(self, client: Client) -> list[str]:
-        await self.tell()
-        nodes = (await client.ask(LIST, unread=True))["viewer"]["notifications"]["nodes"]
-        return [each["id"] for each in nodes]
-
-
 @pytest.fixture
 async def desk(services: Services) -> Desk:
-    acme = await make_organization("Acme")
-    people = {name: await make_member(acme, name=name) for name in ("Ann", "Bob")}
-    people |= {name: await make_staff(name=name) for name in ("Sam", "Pat")}
-    ticket = await make_ticket(acme, people["Ann"], assignee=people["Sam"], reference="T-7")
-    await make_participant(ticket, people["Bob"])
-    return Desk(services, people, ticket)
+    return await make_desk(services)
 
 
 async def read(client: Client, **given: Any) -> Any:
@@ -262,14 +230,14 @@ async def test_an_event_that_cannot_be_told_holds_nobody_up_and_is_given_up(
 ) -> None:
     await send(desk.ann, desk.ticket, "bad")
     bad = await models.PendingNotice.get()
-    happening = notices._happening
+    happening = notices._happenings
 
     async def fail_for_bad(pending: models.PendingNotice, ticket: models.Ticket) -> Any:
         if pending.id == bad.id:
             raise RuntimeError("boom")
         return await happening(pending, ticket)
 
-    monkeypatch.setattr(notices, "_happening", fail_for_bad)
+    monkeypatch.setattr(notices, "_happenings", fail_for_bad)
     for _ in range(MOST_ATTEMPTS + 2):
         await send(desk.ann, desk.ticket, "good")
         assert await desk.tell() == 1

@@ -72,6 +72,8 @@ open  User.username                          +   +   +   -   +   +    +   +    .
 own   User.username                          +   +   +   -   -   -    +   -    .    +   +   +   +    !
 open  User.email                             +   +   +   -   -   -    +   -    .    +   +   +   +    !
 own   User.email                             +   +   +   -   -   -    +   -    .    +   +   +   +    !
+open  User.notificationPreferences           -   -   -   -   -   -    +   -    .    -   -   -   -    !
+own   User.notificationPreferences           -   -   -   -   -   -    +   -    .    -   -   -   -    !
 """
 """Whether a viewer sees it: `+` yes, `-` it is kept back, `.` there is no such object for this viewer, `!` sign in.
 
@@ -96,6 +98,7 @@ KEPT_BACK = {
     "ConferenceCall.passcode": "error",
     "User.username": "error",
     "User.email": "silent",
+    "User.notificationPreferences": "error",
 }
 """How: null with a FORBIDDEN error, an empty list, or null as if there were nothing."""
 
@@ -399,6 +402,7 @@ NO_ROWS_OF_THEIR_OWN = {
     "SuggestedSolution": "told of rows that the viewer is shown",
     "Presence": "part of a ticket, cut to what the viewer is told",
     "PresenceEvent": "an event of a stream that is guarded as a whole",
+    "NotificationPreferences": "part of a person, shown to that person alone",
     "NotificationChange": "an event of one's own stream",
     "ReadReceipt": "cut to what the viewer is told",
     "ReadStateEvent": "an event of a stream that is guarded as a whole",
@@ -496,7 +500,7 @@ fragment OnOrganization on Organization { about: id members { totalCount } licen
 fragment OnDevice on Device { about: id serialNumber }
 fragment OnFollower on TicketFollower { about: id email }
 fragment OnCall on ConferenceCall { about: id joinUrl passcode }
-fragment OnUser on User { about: id username email }
+fragment OnUser on User { about: id username email notificationPreferences { channels } }
 """
 
 NAMED = [
