@@ -8,7 +8,7 @@ from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
-    dependencies = [("casewire", "0007_calls_and_resources"), ("casewire", "0007_jobs")]
+    dependencies = [("casewire", "0008_jobs")]
 
     initial = False
 
