@@ -42,7 +42,7 @@ async def unfollow_ticket(work: Work, ctx: Context, ticket_id: UUID) -> Ticket:
     policy.check(ctx.viewer, policy.UNFOLLOW_TICKET, UserFacts(ctx.user_id))
     follower = await Follower.get_or_none(ticket_id=ticket.id, user_id=ctx.user_id)
     if follower is not None:
-        await _take_off(work, ctx, ticket, follower)
+        await take_off(work, ctx, ticket, follower)
         await ticket.save()
     return ticket
 
@@ -95,7 +95,7 @@ async def remove_followers(work: Work, ctx: Context, follower_ids: Sequence[UUID
         refusal = following.removal(ctx.viewer, facts, user_id=follower.user_id, added_by_id=follower.added_by_id)
         if refusal is not None:
             raise refusal
-        await _take_off(work, ctx, ticket, follower)
+        await take_off(work, ctx, ticket, follower)
     await ticket.save()
     return ticket
 
@@ -150,7 +150,8 @@ async def add_follower(
     return follower
 
 
-async def _take_off(work: Work, ctx: Context, ticket: Ticket, follower: Follower) -> None:
+async def take_off(work: Work, ctx: Context, ticket: Ticket, follower: Follower) -> None:
+    """Let somebody follow a locked ticket no longer, and tell."""
     await follower.delete()
     await _tell(work, ctx, ticket, follower, ChangeType.REMOVED)
 

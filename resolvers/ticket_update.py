@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain import lifecycle, policy
-from domain.enums import TicketPriority, TicketSeverity
-from domain.errors import NotFound
+from domain.enums import Confidentiality, TicketPriority, TicketSeverity
+from domain.errors import Conflict
 from domain.naming import line
-from models import Classification, IssueType, Ticket
+from domain.policy import TicketFacts
+from models import Follower, Ticket
 from resolvers import timeline
+from resolvers.access import announce_access
 from resolvers.context import Context
+from resolvers.followers import take_off
+from resolvers.ticket_choices import Change, choose_place, choose_sort, choose_version
 from resolvers.tickets import check_version, lock_ticket
 from resolvers.transaction import Work, unit_of_work
 
@@ -23,6 +27,10 @@ class Changes:
     severity: TicketSeverity | None = None
     classification_id: UUID | None = None
     issue_type_id: UUID | None = None
+    product_version_id: UUID | None = None
+    space_id: UUID | None = None
+    device_ids: tuple[UUID, ...] | None = None
+    confidentiality: Confidentiality | None = None
 
 
 @unit_of_work
@@ -32,9 +40,11 @@ async def update_ticket(
     """Change some fields of a ticket; what has the value already is not told of, and where all have, nothing happens.
 
     Raises:
-        NotFound, Forbidden, StaleVersion: as for every change of a ticket; or no such thing for its request type.
+        NotFound, Forbidden, StaleVersion: as for every change of a ticket; or no such thing for its request type,
+            product or organization.
         TicketClosed: closed is final.
-        Required, Invalid: the subject cannot be stored.
+        Required, Invalid: the subject cannot be stored, or its devices stand elsewhere.
+        Conflict: it cannot be for its author alone, because it has none.
 
     Source: J8, S66.
     """
@@ -42,17 +52,19 @@ async def update_ticket(
     policy.check(ctx.viewer, policy.UPDATE_TICKET, facts, "You may read this ticket, but not change it.")
     check_version(ticket, expected_version)
     lifecycle.check_not_closed(ticket.status)
-    changed = [*_plain(ticket, changes), *await _chosen(ticket, changes)]
+    changed = [
+        *_plain(ticket, changes),
+        *await choose_sort(ticket, changes.classification_id, changes.issue_type_id),
+        *await choose_version(ticket, changes.product_version_id),
+        *await choose_place(ticket, changes.space_id, changes.device_ids),
+        *await _confide(work, ctx, ticket, facts, changes.confidentiality),
+    ]
     for field, old, new in changed:
         await timeline.set_field(work, ctx, ticket, field, old=old, new=new)
     if changed:
         timeline.touch(work, ticket, activity=False)
         await ticket.save()
     return ticket
-
-
-Change = tuple[str, str | None, str]
-"""A field by its name in the API, and what it was and is, in words."""
 
 
 def _plain(ticket: Ticket, changes: Changes) -> list[Change]:
@@ -67,20 +79,21 @@ def _plain(ticket: Ticket, changes: Changes) -> list[Change]:
     return found
 
 
-async def _chosen(ticket: Ticket, changes: Changes) -> list[Change]:
-    """Give the ticket what is chosen among what its request type offers."""
-    found: list[Change] = []
-    for model, what, field, name in (
-        (Classification, "classification", "classification", "classification_id"),
-        (IssueType, "issue type", "issueType", "issue_type_id"),
-    ):
-        old_id, new_id = getattr(ticket, name), getattr(changes, name)
-        if new_id is None or new_id == old_id:
-            continue
-        new = await model.get_or_none(id=new_id, request_type_id=ticket.request_type_id)
-        if new is None:
-            raise NotFound(what, field=(f"{field}Id",))
-        old = await model.get_or_none(id=old_id) if old_id else None
-        setattr(ticket, name, new_id)
-        found.append((field, old.name if old else None, new.name))
-    return found
+async def _confide(
+    work: Work, ctx: Context, ticket: Ticket, facts: TicketFacts, wanted: Confidentiality | None
+) -> list[Change]:
+    """Say who in the organization sees the ticket: its author does, and support. Who sees it no longer is shown
+    nothing from now on, on running streams neither; those who take part in it see it again when it is opened again.
+    Addresses, which cannot be kept out of what they were sent, follow it no longer (S07, S85).
+    """
+    if wanted is None or wanted is ticket.confidentiality:
+        return []
+    policy.check(ctx.viewer, policy.SET_CONFIDENTIALITY, facts, "Only its author and support say who sees it.")
+    if wanted is Confidentiality.AUTHOR_ONLY:
+        if ticket.requester_id is None:
+            raise Conflict("This ticket has no author. Set its requester first.", field=("confidentiality",))
+        for follower in await Follower.filter(ticket_id=ticket.id, email__isnull=False).order_by("followed_at", "id"):
+            await take_off(work, ctx, ticket, follower)
+    old, ticket.confidentiality = ticket.confidentiality, wanted
+    announce_access(work, ticket_id=ticket.id)
+    return [("confidentiality", old, wanted)]

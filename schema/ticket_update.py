@@ -6,12 +6,12 @@ import strawberry
 from strawberry import ID, Info
 
 from domain import policy
-from domain.enums import TicketPriority, TicketSeverity
+from domain.enums import Confidentiality, TicketPriority, TicketSeverity
 from resolvers import ticket_update
 from resolvers.ticket_update import Changes
 from schema.inputs import CLIENT_MUTATION_ID
-from schema.node import key_of, key_or_none
-from schema.operations import GIVEN, mutation, shown
+from schema.node import key_or_none, keys_or_none
+from schema.operations import GIVEN, mutation, shown, ticket_key
 from schema.payloads import Payload, made
 from schema.ticket import Ticket
 
@@ -27,6 +27,16 @@ class TicketUpdateInput:
     severity: TicketSeverity | None = strawberry.field(description="How bad.", default=None)
     classification_id: ID | None = strawberry.field(description="The finer sort of request.", default=None)
     issue_type_id: ID | None = strawberry.field(description="The kind of trouble.", default=None)
+    product_version_id: ID | None = strawberry.field(
+        description="The version of its product; an update said of another version goes.", default=None
+    )
+    space_id: ID | None = strawberry.field(description="The room or desk it is about.", default=None)
+    device_ids: list[ID] | None = strawberry.field(
+        description="The devices it is about, all of them; at most 100, an empty list: none.", default=None
+    )
+    confidentiality: Confidentiality | None = strawberry.field(
+        description="Who in the organization sees it; for its author and support to say.", default=None
+    )
     client_mutation_id: str | None = strawberry.field(description=CLIENT_MUTATION_ID, default=None)
 
 
@@ -39,16 +49,22 @@ class TicketUpdatePayload(Payload):
 class TicketUpdateMutations:
     @mutation("Change what a ticket says of itself.", policy.UPDATE_TICKET)
     async def ticket_update(self, info: Info, input: Annotated[TicketUpdateInput, GIVEN]) -> TicketUpdatePayload:
+        given = keys_or_none(input.device_ids, "Device", field="deviceIds")
+        devices = None if given is None else tuple(given)
         changes = Changes(
             subject=input.subject,
             priority=input.priority,
             severity=input.severity,
             classification_id=key_or_none(input.classification_id, "Classification", field="classificationId"),
             issue_type_id=key_or_none(input.issue_type_id, "IssueType", field="issueTypeId"),
+            product_version_id=key_or_none(input.product_version_id, "ProductVersion", field="productVersionId"),
+            space_id=key_or_none(input.space_id, "Room", "Desk", field="spaceId"),
+            device_ids=devices,
+            confidentiality=input.confidentiality,
         )
         ticket = await ticket_update.update_ticket(
             info.context,
-            key_of(input.ticket_id, "Ticket", field="ticketId"),
+            ticket_key(input.ticket_id),
             changes,
             expected_version=input.expected_version,
         )
