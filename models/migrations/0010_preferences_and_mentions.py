@@ -8,7 +8,7 @@ from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
-    dependencies = [("casewire", "0008_jobs")]
+    dependencies = [("casewire", "0009_links_and_copies")]
 
     initial = False
 
