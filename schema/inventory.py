@@ -44,7 +44,7 @@ def _narrowed(filter: TicketFilter | None, order_by: TicketOrder | None) -> dict
 class ServiceLicense(Node):
     level: ServiceLevel = strawberry.field(description="Which plan.")
     space: Annotated["Space", lazy("schema.inventory")] | None = to_one(
-        "space", "The room or desk it covers; null while it is not assigned.", implied=True
+        "space", "The room or desk it covers; null while it is not assigned."
     )
     starts_at: date = strawberry.field(description="Its first day.")
     ends_at: date = strawberry.field(description="Its last day.")
@@ -79,7 +79,7 @@ async def _coverage(ctx: Context, rows: list[Any]) -> list[ServiceCoverage]:
 @entity(models.SpaceGroup, description="A building, a floor, a team: rooms and desks that belong together.")
 class SpaceGroup(Node):
     name: str = strawberry.field(description="Its name.")
-    parent: "SpaceGroup | None" = to_one("parent", "The group it is part of.", implied=True)
+    parent: "SpaceGroup | None" = to_one("parent", "The group it is part of.")
     spaces: Connection[Annotated["Space", lazy("schema.inventory")]] = pages_of(
         models.Space, "group_id", BY_NAME, "Its rooms and desks, by name."
     )
@@ -89,7 +89,7 @@ class SpaceGroup(Node):
 class Space(Node):
     name: str = strawberry.field(description="Its name.")
     organization: Organization = to_one("organization", "Whose it is.", implied=True)
-    group: SpaceGroup | None = to_one("group", "The group it belongs to.", implied=True)
+    group: SpaceGroup | None = to_one("group", "The group it belongs to.")
     devices: Connection[Annotated["Device", lazy("schema.inventory")]] = pages_of(
         models.Device, "space_id", BY_DEVICE_NAME, "The devices in it, by name."
     )
@@ -153,7 +153,7 @@ class Device(Node):
     )
     firmware_version: str | None = strawberry.field(description="The firmware last seen on it.")
     organization: Organization = to_one("organization", "Whose it is.", implied=True)
-    space: Space | None = to_one("space", "The room or desk it stands in.", implied=True)
+    space: Space | None = to_one("space", "The room or desk it stands in.")
 
     @strawberry.field(description="The tickets about it that you may see.")
     @staticmethod

@@ -150,7 +150,7 @@ class Ticket(Node):
     product: Product | None = to_one("product", "The product it is about.")
     product_version: ProductVersion | None = to_one("product_version", "The version of the product.")
     product_update: ProductUpdate | None = to_one("product_update", "The update of the version.")
-    certificate: ServiceCertificate | None = to_one("certificate", "The certificate that entitles to it.", implied=True)
+    certificate: ServiceCertificate | None = to_one("certificate", "The certificate that entitles to it.")
 
     organization: Organization = to_one("organization", "Whose request it is.", implied=True)
     on_behalf_of: Organization | None = to_one("on_behalf_of", "The partner's customer that it was filed for.")
@@ -171,7 +171,7 @@ class Ticket(Node):
     viewer_permissions: TicketViewerPermissions = batched(
         permissions_on, "What you may do with it as it stands.", needs=PERMISSION_COLUMNS
     )
-    space: Space | None = to_one("space", "The room or desk it is about.", implied=True)
+    space: Space | None = to_one("space", "The room or desk it is about.")
 
     created_at: datetime = strawberry.field(description="When it was opened.")
     updated_at: datetime = strawberry.field(description="When anything of it last changed.")

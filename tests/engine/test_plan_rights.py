@@ -1,6 +1,7 @@
 """What a viewer may see, in plans: guards, rows that are not seen, and nothing of one viewer for another."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import strawberry
@@ -221,3 +222,52 @@ async def test_the_same_person_with_other_memberships_is_another_viewer(desk: De
         found = await answer(desk, document, viewer)
         assert (found["tickets"]["totalCount"], found["organizations"]["totalCount"]) == (tickets, organizations)
     assert len(desk.engine.bindings) == 4
+
+
+# --- what another organization's row leads to
+
+ELSEWHERE = """query($ticket: ID!, $device: ID!, $space: ID!, $organization: ID!) {
+  ticket(id: $ticket) { space { name } certificate { number } }
+  device: node(id: $device) { ... on Device { space { name } } }
+  space: node(id: $space) { ... on Space { group { name parent { name } } } }
+  organization(id: $organization) { licenses(first: 1) { nodes { space { name } } } } }"""
+
+
+async def test_what_refers_to_another_organizations_row_shows_nothing_of_it(desk: Desk, world: World) -> None:
+    """No key of the database keeps a ticket's room, say, to the ticket's organization: the plan asks for each."""
+    ticket = ticket_by(world, "owner")
+    mine: dict[type[Any], Any] = {}
+    theirs: dict[type[Any], Any] = {}
+    for kind in (models.Space, models.ServiceCertificate, models.Device, models.ServiceLicense, models.SpaceGroup):
+        for row in await kind.all().order_by("id"):
+            (mine if row.organization_id == ticket.organization_id else theirs).setdefault(kind, row)
+    space, license = mine[models.Space], mine[models.ServiceLicense]
+    ids = {
+        "ticket": gid(ticket),
+        "device": gid(mine[models.Device]),
+        "space": gid(space),
+        "organization": f"Organization_{ticket.organization_id}",
+    }
+    their_group = await models.SpaceGroup.create(
+        organization_id=theirs[models.Space].organization_id, name="Somewhere else"
+    )
+    for row, name, there in (
+        (ticket, "space", theirs[models.Space]),
+        (ticket, "certificate", theirs[models.ServiceCertificate]),
+        (mine[models.Device], "space", theirs[models.Space]),
+        (license, "space", theirs[models.Space]),
+        (space, "group", their_group),
+    ):
+        await type(row).filter(id=row.id).update(**{f"{name}_id": there.id})
+
+    found = await answer(desk, ELSEWHERE, await viewer_of(world.people["owner"]), **ids)
+    by_staff = await answer(desk, ELSEWHERE, await viewer_of(world.people["lead of staff"]), **ids)
+
+    assert found == {
+        "ticket": {"space": None, "certificate": None},
+        "device": {"space": None},
+        "space": {"group": None},
+        "organization": {"licenses": {"nodes": [{"space": None}]}},
+    }
+    assert by_staff["ticket"]["space"] == {"name": theirs[models.Space].name}
+    assert by_staff["space"] == {"group": {"name": "Somewhere else", "parent": None}}
