@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import sqlite3
 import sys
-from collections.abc import Iterable
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -21,30 +20,45 @@ SEARCH = import_module("models.migrations.0005_search")
 """Row by row the full-text index would be written in as many pieces: it is taken off, and made anew at once."""
 
 RESULTS = Path(__file__).parent / "results"
+MIGRATIONS = Path(__file__).parent.parent / "models" / "migrations"
 
 
 def sqlite_database(world: World) -> Path:
-    """A filled SQLite file; made once, and kept until the sizes, the rows or the migrations change."""
+    """A filled SQLite file; made once, and kept until the sizes or the rows change.
+
+    Migrations that have come since are applied to it, as they would be to a desk's own file.
+    """
     RESULTS.mkdir(exist_ok=True)
-    here = Path(__file__)
-    sources = [here, here.with_name("rows.py"), here.with_name("world.py"), *sorted(_migrations())]
-    mark = hashlib.sha256(repr(world).encode() + b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-    path = RESULTS / f"tickets-{world.tickets}-{mark}.db"
-    if not path.exists():
-        for old in RESULTS.glob(f"tickets-{world.tickets}-*"):
-            old.unlink()
-        draft = path.with_suffix(".draft")
-        for leftover in draft.parent.glob(draft.name + "*"):
+    migrations = sorted(MIGRATIONS.glob("0*.py"))
+    path = database_path(world, migrations)
+    if path.exists():
+        return path
+    older = (database_path(world, migrations[:count]) for count in range(len(migrations) - 1, 0, -1))
+    found = next((each for each in older if each.exists()), None)
+    if found is not None:
+        draft = found.rename(path.with_suffix(".draft"))
+    else:
+        for leftover in RESULTS.glob(f"tickets-{world.tickets}-*"):
             leftover.unlink()
-        asyncio.run(migrate(f"sqlite://{draft.resolve()}", report=lambda line: None))
+        draft = path.with_suffix(".draft")
+    asyncio.run(migrate(f"sqlite://{draft.resolve()}", report=lambda line: None))
+    if found is None:
         fill_sqlite(draft, world)
-        draft.rename(path)
-        draft.with_name(f"{draft.name}.migrating").unlink()
-    return path
+    settle_sqlite(draft)
+    draft.with_name(f"{draft.name}.migrating").unlink()
+    return draft.rename(path)
 
 
-def _migrations() -> Iterable[Path]:
-    return (Path(__file__).parent.parent / "models" / "migrations").glob("0*.py")
+def database_path(world: World, migrations: list[Path]) -> Path:
+    """Its name says of which sizes, rows and migrations it is."""
+    here = Path(__file__)
+    rows = digest(repr(world).encode(), *(here.with_name(name).read_bytes() for name in ("rows.py", "world.py")))
+    schema = digest(*(path.name.encode() + path.read_bytes() for path in migrations))
+    return RESULTS / f"tickets-{world.tickets}-{rows}-{schema}.db"
+
+
+def digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:8]
 
 
 def fill_sqlite(path: Path, world: World) -> None:
@@ -66,8 +80,15 @@ def fill_sqlite(path: Path, world: World) -> None:
     for statement in SEARCH.on_sqlite():
         connection.execute(statement)
     connection.execute("COMMIT")
+    connection.close()
+
+
+def settle_sqlite(path: Path) -> None:
+    """Figures for SQLite's planner, and nothing left beside the file."""
+    connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("ANALYZE")
     connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
