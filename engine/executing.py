@@ -177,7 +177,10 @@ class Engine:
     def _plan(self, operation: Operation, variables: Mapping[str, Any], viewer: Any) -> Plan | None:
         key = self._plan_key(operation, variables, viewer)
         if key in operation.plans:
-            return operation.plans[key]
+            known = operation.plans[key]
+            if known is not None:
+                known.used = True
+            return known
         assert operation.node is not None
         plan: Plan | None
         try:

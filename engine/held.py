@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_HELD_FIELDS = 200_000
-"""Fields of all plans that are kept, some 1 kB each; the plans made first go first."""
+"""Fields of all plans that are kept, some 1 kB each. The plans made first go first, but for those used since."""
 
 MOST_VARIANTS = 32
 """Plans of one operation: by kind of viewer and by the variables of @skip and @include."""
@@ -32,7 +32,16 @@ class HeldPlans:
         self._held[id(plans), key] = (plans, size)
         self.fields += size
         while self.fields > MOST_HELD_FIELDS and len(self._held) > 1:
-            self._drop(*next(iter(self._held)))
+            self._drop_or_spare(*next(iter(self._held)))
+
+    def _drop_or_spare(self, place: int, key: Hashable) -> None:
+        """Many documents that are asked once must not push out those that are asked all day."""
+        plan: Any = self._held[place, key][0].get(key)
+        if getattr(plan, "used", False):
+            plan.used = False
+            self._held.move_to_end((place, key))
+        else:
+            self._drop(place, key)
 
     def _drop(self, place: int, key: Hashable) -> None:
         plans, size = self._held.pop((place, key))

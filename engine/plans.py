@@ -105,6 +105,8 @@ class Plan:
     roots: list[Root]
     fields: int = 1
     """How many it is for: its size."""
+    used: bool = False
+    """Whether it was run since it was kept, or since it was spared: see `HeldPlans`."""
     is_single: bool = field(init=False)
 
     def __post_init__(self) -> None:

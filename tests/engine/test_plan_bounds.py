@@ -101,6 +101,26 @@ async def test_plans_of_all_documents_together_have_a_bound(
     assert desk.engine.stats["plans"] == 6
 
 
+async def test_a_plan_that_is_asked_all_day_outlives_many_that_are_asked_once(
+    desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, ticket = await viewer_of(world.people["owner"]), gid(world.rows[models.Ticket][0])
+    desk.engine.held = held.HeldPlans()
+    monkeypatch.setattr(held, "MOST_HELD_FIELDS", 40)
+    hot = "query($id: ID!) { ticket(id: $id) { subject } }"
+    once = [
+        f"query($id: ID!) {{ ticket(id: $id) {{ {' '.join(f'a{i}_{n}: id' for n in range(9))} }} }}" for i in range(12)
+    ]
+
+    for document in once:
+        await answer(desk, hot, viewer, id=ticket)
+        await answer(desk, document, viewer, id=ticket)
+        assert desk.engine.held.fields <= 40
+
+    assert desk.engine.stats["plans"] == len(once) + 1
+    assert [len(desk.open(document).plans) for document in (hot, *once)] == [1] + [0] * 9 + [1] * 3
+
+
 async def test_a_list_by_very_long_arguments_is_answered_and_not_kept(desk: Desk, world: World) -> None:
     document = "query($given: [String!]) { tickets(scope: ALL, filter: {references: $given}) { totalCount } }"
     viewer = await viewer_of(world.people["agent of staff"])
