@@ -6,7 +6,7 @@ declarations are put into a field's `metadata` by the helpers of the schema; the
 graphql-core.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -96,6 +96,19 @@ class Batched:
 
     needs: tuple[str, ...]
     resolve: "Callable[[Any, list[tuple[Any, ...]]], Sequence[Any] | Awaitable[Sequence[Any]]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A value made from columns for a reader: a scalar, or an object without resolvers of its own.
+
+    `tell` takes what `reader` makes of the viewer, the field's arguments and, for each row, the values of the columns
+    that it `needs`. Nothing else decides: viewers of whom `reader` makes the same are told the same.
+    """
+
+    needs: tuple[str, ...]
+    reader: Callable[[Any], Hashable]
+    tell: Callable[[Any, Mapping[str, Any], list[tuple[Any, ...]]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)

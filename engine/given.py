@@ -4,7 +4,7 @@ A resolver may give a scalar, an object, a row, the key of a row, or a list of t
 under the viewer's rights and with what is selected of them alone: one statement for each table, however many rows.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from tortoise import Model
 from tortoise.expressions import Q
 
 from engine.declare import Keys, RowKey, Rows
-from engine.selections import Selected
+from engine.selections import Argument, Selected
 from engine.selects import Select, next_serial
 from engine.statements import Bail, NotPlannable
 
@@ -249,6 +249,9 @@ class ChildValues:
     read: tuple[Callable[[Any], Any], ...]
     give: Give
     shape: Shape
+    reader: Callable[[Any], Hashable] | None = None
+    """What of the viewer decides about the values, besides the row and `arguments`; None where that is unknown."""
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
 
     async def values(self, run: Any, rows: Sequence[Any]) -> dict[Any, Any]:
         """By the rows' keys as they stand in the rows."""

@@ -3,7 +3,7 @@
 A level's expression is compiled once (`Select.compiled`) and turns each row into its finished object.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -35,10 +35,11 @@ from engine.declare import (
     SameRow,
     SqlValue,
     TheOne,
+    Told,
     ToOne,
 )
 from engine.given import ChildValues, Give, rows_of, shape_of
-from engine.selections import Selected, Selections
+from engine.selections import Argument, Selected, Selections
 from engine.selects import Decision, RowGuard, Select
 from engine.statements import Dialect, NotPlannable
 
@@ -164,6 +165,8 @@ class ObjectPlanner:
                 return self.below(selected, declared, place)
             case Batched():
                 return self.given(kind, selected, place, declared.needs, partial(given_by_batch, declared.resolve))
+            case Told():
+                return self.told(kind, selected, place, declared)
             case None:
                 return self.given(kind, selected, place, (), partial(given_by_each, kind, selected, place.model))
         raise NotPlannable(f"{kind.name}.{selected.name}")
@@ -235,7 +238,24 @@ class ObjectPlanner:
         self, kind: GraphQLObjectType, selected: Selected, place: Place, needs: tuple[str, ...], give: Give
     ) -> str:
         """What resolvers give for the rows of a level, which they know by their ids and the columns they need."""
+        return self.child_values(kind, selected, place, needs, give)
 
+    def told(self, kind: GraphQLObjectType, selected: Selected, place: Place, declared: Told) -> str:
+        """What a reader is told of the rows of a level."""
+        arguments = selected.arguments
+        give = partial(given_to_reader, declared, arguments)
+        return self.child_values(kind, selected, place, declared.needs, give, declared.reader, arguments)
+
+    def child_values(
+        self,
+        kind: GraphQLObjectType,
+        selected: Selected,
+        place: Place,
+        needs: tuple[str, ...],
+        give: Give,
+        reader: Callable[[Any], Hashable] | None = None,
+        arguments: Mapping[str, Argument] | None = None,
+    ) -> str:
         def at(name: str) -> int:
             return place.select.column(place.model, place.alias, name)
 
@@ -243,7 +263,8 @@ class ObjectPlanner:
         read = tuple(place.model._meta.fields_map[name].to_python_value for name in named)
         rows = rows_of(kind)
         only = (at(rows.column), rows.value) if rows and rows.column else None
-        child = ChildValues(at("id"), only, tuple(map(at, named)), read, give, shape_of(self, kind, selected))
+        shape = shape_of(self, kind, selected)
+        child = ChildValues(at("id"), only, tuple(map(at, named)), read, give, shape, reader, arguments or {})
         place.select.children.append(child)
         return f"M[{len(place.select.children) - 1}][r[{child.parent}]]"
 
@@ -258,6 +279,14 @@ async def given_by_batch(resolve: Callable[..., Any], run: Any, needed: list[tup
     """What a batched resolver gives, from the columns that it needs."""
     found = resolve(run.context, [each[1:] for each in needed])
     return list(await found if isawaitable(found) else found)
+
+
+async def given_to_reader(
+    declared: Told, arguments: Mapping[str, Argument], run: Any, needed: list[tuple[Any, ...]]
+) -> list[Any]:
+    """What the viewer of a run is told, from the columns that are needed."""
+    reader = declared.reader(run.binding.viewer)
+    return list(declared.tell(reader, run.arguments(arguments), [each[1:] for each in needed]))
 
 
 async def given_by_each(

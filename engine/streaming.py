@@ -21,6 +21,7 @@ from graphql import (
 
 from engine.binding import Binding
 from engine.declare import PLAN, EventRow, Followed, Found
+from engine.given import ChildValues
 from engine.lists import ListPlanner
 from engine.objects import Place
 from engine.plans import ChildMerged, ChildPages, RootRow
@@ -58,6 +59,8 @@ class StreamPlan:
     markers: dict[str, list[tuple[str, str]]]
     guards: list[RowGuard] = field(default_factory=list)
     inner_variables: frozenset[str] = frozenset()
+    readers: frozenset[Callable[[Any], Hashable]] = frozenset()
+    """What of a viewer decides about what is told of a row: those of whom they make the same are told the same."""
     fields: int = 1
     """How many it is for: its size."""
 
@@ -97,7 +100,8 @@ class StreamPlan:
         run = Run(binding, no_reads, variables, 0)
         demanded = tuple(each for row in rows_in(self.event) for each in conditions(row.select, run))
         inner = {name: variables[name] for name in sorted(self.inner_variables) if name in variables}
-        alike = (decisions, demanded, orjson.dumps(inner, default=str))
+        readers = frozenset((each, each(binding.viewer)) for each in self.readers)
+        alike = (decisions, demanded, readers, orjson.dumps(inner, default=str))
         return (*alike, key) if None in decisions else alike
 
     def marker(self, name: str, **values: Any) -> dict[str, Any]:
@@ -163,9 +167,9 @@ def plan_stream(
     must = [] if any(name == declared.must for name, _, _ in event) else planner.bare_rows(declared)
     guards = [guard for row in rows_in(event) for guard in all_guards(row.select)]
     inner = frozenset(name for row in rows_in(event) for name in variables_below(row.select))
-    return StreamPlan(
-        selected.key, declared, selected.arguments, event, must, markers, guards, inner, 1 + planner.planned_fields
-    )
+    readers = frozenset(reader for row in rows_in(event) for reader in readers_below(row.select))
+    fields = 1 + planner.planned_fields
+    return StreamPlan(selected.key, declared, selected.arguments, event, must, markers, guards, inner, readers, fields)
 
 
 class StreamPlanner(ListPlanner):
@@ -210,35 +214,49 @@ def rows_in(event: Parts) -> Iterator[RootRow]:
 def below(select: Select) -> Iterator[Any]:
     """What hangs below a SELECT, each with rows of one table."""
     for child in select.children:
-        yield from child.members if isinstance(child, ChildMerged) else (child,)
+        if not isinstance(child, ChildValues):
+            yield from child.members if isinstance(child, ChildMerged) else (child,)
+
+
+def selects_from(select: Select) -> Iterator[Select]:
+    """A SELECT, and all that hang below it."""
+    yield select
+    for child in below(select):
+        yield from selects_from(child.parts.select if isinstance(child, ChildPages) else child.select)
+
+
+def values_from(select: Select) -> Iterator[ChildValues]:
+    """What is told of the rows of a SELECT, and of all that hang below it."""
+    for each in selects_from(select):
+        yield from (child for child in each.children if isinstance(child, ChildValues))
 
 
 def all_guards(select: Select) -> Iterator[RowGuard]:
     """Those that are decided beside the statement, row by row."""
-    yield from select.guards
-    for child in below(select):
-        yield from all_guards(child.parts.select if isinstance(child, ChildPages) else child.select)
+    for each in selects_from(select):
+        yield from each.guards
 
 
 def variables_below(select: Select) -> Iterator[str]:
-    """The variables that the pages below a row take their arguments from."""
-    for child in below(select):
-        if isinstance(child, ChildPages):
-            yield from (value for constant, value in child.arguments.values() if not constant)
-            yield from variables_below(child.parts.select)
-        else:
-            yield from variables_below(child.select)
+    """The variables that the pages and the texts below a row take their arguments from."""
+    pages = (child for each in selects_from(select) for child in below(each) if isinstance(child, ChildPages))
+    known = [child.arguments for child in pages] + [dict(child.arguments) for child in values_from(select)]
+    for arguments in known:
+        yield from (value for constant, value in arguments.values() if not constant)
+
+
+def readers_below(select: Select) -> Iterator[Callable[[Any], Hashable]]:
+    return (child.reader for child in values_from(select) if child.reader)
 
 
 def conditions(select: Select, run: Run) -> Iterator[Fragment]:
     """All that a viewer's rights put into the statements of a SELECT and of what hangs below it."""
-    yield run.binding.joins(select)
-    yield from map(run.binding.decision, select.decisions)
-    for child in below(select):
-        inner = child.parts.select if isinstance(child, ChildPages) else child.select
-        kind = "pages" if isinstance(child, ChildPages) else "every"
-        yield run.binding.fragment((kind, child.declared), child.declared.model, child.declared.seen)
-        yield from conditions(inner, run)
+    for each in selects_from(select):
+        yield run.binding.joins(each)
+        yield from map(run.binding.decision, each.decisions)
+        for child in below(each):
+            kind = "pages" if isinstance(child, ChildPages) else "every"
+            yield run.binding.fragment((kind, child.declared), child.declared.model, child.declared.seen)
 
 
 async def no_reads(sql: str, values: tuple[Any, ...]) -> list[Any]:

@@ -1,6 +1,6 @@
 """Fields that lead from a row to others, each declared in one line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from inspect import isawaitable
 from typing import Any
@@ -9,13 +9,15 @@ import strawberry
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
+from domain.naming import spoken
 from domain.policy import Viewer
-from engine.declare import PLAN, Batched, Derived, Every, Pages, SameRow, TheOne, ToOne
+from engine.declare import PLAN, Batched, Derived, Every, Pages, SameRow, TheOne, Told, ToOne
 from engine.keyset import LazyPage, Order
 from models.base import BaseModel
 from resolvers.context import Context
 from resolvers.reading import children, every_child, linked, listed, related
 from schema.paging import After, Before, First, Last, page_args
+from schema.scalars import ChosenLocale
 
 
 def to_one(relation: str, description: str, *, implied: bool = False) -> Any:
@@ -224,6 +226,34 @@ def computed(needs: str | tuple[str, ...], read: Callable[..., Any], description
 
     planned = Batched(columns, lambda context, rows: [read(*row) for row in rows])
     return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def told(needs: str | tuple[str, ...], say: Callable[..., Any], description: str, *, asked: bool = True) -> Any:
+    """A text, or an object with texts, made from the row's own columns for whoever reads it (S42).
+
+    `say` gets the shipped language to speak, and the columns. With `asked` the field has an argument `locale`.
+    """
+    columns = (needs,) if isinstance(needs, str) else needs
+
+    def resolve(root: strawberry.Parent[Any], info: strawberry.Info) -> Any:
+        return say(info.context.viewer.language, *[getattr(root, name) for name in columns])
+
+    def resolve_asked(root: strawberry.Parent[Any], info: strawberry.Info, locale: ChosenLocale = None) -> Any:
+        return say(spoken(locale, info.context.viewer.language), *[getattr(root, name) for name in columns])
+
+    def tell(language: str, arguments: Mapping[str, Any], rows: list[tuple[Any, ...]]) -> list[Any]:
+        chosen = spoken(arguments.get("locale"), language)
+        return [say(chosen, *row) for row in rows]
+
+    return strawberry.field(
+        resolver=resolve_asked if asked else resolve,
+        description=description,
+        metadata={PLAN: Told(columns, language_of, tell)},
+    )
+
+
+def language_of(viewer: Viewer) -> str:
+    return viewer.language
 
 
 def batched(

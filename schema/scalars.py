@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NewType, TypeVar
+from typing import Annotated, Any, NewType, TypeVar
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
@@ -79,6 +79,13 @@ def _define(
         name=name, description=description, parse_value=parse, serialize=serialize, specified_by_url=specified_by
     )
 
+
+ChosenLocale = Annotated[
+    Locale | None,
+    strawberry.argument(
+        description="The language to tell it in; yours, if left out or not one of `ServerInfo.locales`."
+    ),
+]
 
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: _define(
