@@ -14,6 +14,7 @@ from domain.enums import Confidentiality, EscalationStage, OrganizationRole, Rep
 from domain.errors import Conflict, DomainError, Forbidden, HistoryUnavailable
 from domain.lifecycle import DEFAULT_WINDOWS, Windows
 from domain.policy import Rule, TicketFacts, Viewer
+from domain.words import Text, as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,7 @@ def claim(asked: Asked) -> DomainError | None:
 
 def confirm_resolution(asked: Asked) -> DomainError | None:
     """Say whether the solution of its escalation works (S78)."""
-    message = "The customer confirms or rejects a resolution."
-    return _kept_from(asked, policy.DECIDE_RESOLUTION, message) or _refused(
+    return _kept_from(asked, policy.DECIDE_RESOLUTION, "The customer confirms or rejects a resolution.") or _refused(
         lambda: stages.after_customer_verdict(asked.state.stage or EscalationStage.RESOLVED, confirmed=True)
     )
 
@@ -145,10 +145,9 @@ def create_linked(asked: Asked) -> DomainError | None:
 
 def leave_feedback(asked: Asked) -> DomainError | None:
     """Say once what the support was like (S71)."""
-    message = "Who takes part in this ticket for the customer leaves feedback."
-    return _kept_from(asked, policy.LEAVE_FEEDBACK, message) or _refused(
-        lambda: lifecycle.check_may_leave_feedback(asked.state.status, given=asked.state.has_feedback)
-    )
+    return _kept_from(
+        asked, policy.LEAVE_FEEDBACK, "Who takes part in this ticket for the customer leaves feedback."
+    ) or _refused(lambda: lifecycle.check_may_leave_feedback(asked.state.status, given=asked.state.has_feedback))
 
 
 def export(asked: Asked) -> DomainError | None:
@@ -211,13 +210,13 @@ def reply_blocked_reason(asked: Asked) -> ReplyBlockedReason | None:
             return ReplyBlockedReason.TICKET_CLOSED
 
 
-def _kept_from(asked: Asked, rule: Rule, message: str = "You may not do this.") -> DomainError | None:
+def _kept_from(asked: Asked, rule: Rule, english: str | Text = policy.MAY_NOT) -> DomainError | None:
     """What the viewer's place refuses. A ticket that only a regulation withholds says so."""
     if policy.allows(asked.viewer, rule, asked.ticket):
         return None
     if asked.viewer.is_kept_from_history and not policy.may_read_ticket(asked.viewer, asked.ticket):
         return HistoryUnavailable()
-    return Forbidden(message)
+    return Forbidden(english)
 
 
 def _closed(asked: Asked) -> DomainError | None:
@@ -231,9 +230,9 @@ def _stopped(asked: Asked) -> DomainError | None:
     return None
 
 
-def _private(asked: Asked, what: str) -> DomainError | None:
+def _private(asked: Asked, english: str) -> DomainError | None:
     if asked.ticket.confidentiality is Confidentiality.AUTHOR_ONLY:
-        return Conflict(f"This request is for its author and support alone. {what}")
+        return Conflict("This request is for its author and support alone. {what}", what=as_text(english, {}))
     return None
 
 

@@ -56,7 +56,7 @@ def file_name(given: str) -> str:
     if _MISLEADING.search(name):
         raise Invalid("Give the plain name of the file, without folders.", field=("fileName",))
     if extension_of(name) not in MEDIA_TYPES:
-        raise FileTypeNotAllowed(f"Files of these kinds can be attached: {_kinds()}.", field=("fileName",))
+        raise FileTypeNotAllowed("Files of these kinds can be attached: {kinds}.", field=("fileName",), kinds=_kinds())
     return name
 
 
@@ -81,7 +81,9 @@ def check_size(size_bytes: int) -> None:
         raise Invalid("This file is empty.", field=("sizeBytes",))
     if size_bytes > MOST_BYTES:
         raise FileTooLarge(
-            f"A file has at most {MOST_BYTES:,} bytes; this has {size_bytes:,}. Make it smaller, or cut it.",
+            "A file has at most {limit} bytes; this has {size}. Make it smaller, or cut it.",
+            limit=MOST_BYTES,
+            size=size_bytes,
             field=("sizeBytes",),
         )
 
@@ -93,7 +95,10 @@ def check_count(files: int, *, field: tuple[str, ...] = ("attachmentIds",)) -> N
     """
     if files > MOST_FILES:
         raise TooManyFiles(
-            f"At most {MOST_FILES} files at a time; these are {files}. Send the rest in another message.", field=field
+            "At most {limit} files at a time; these are {files}. Send the rest in another message.",
+            field=field,
+            limit=MOST_FILES,
+            files=files,
         )
 
 
@@ -112,7 +117,9 @@ def checksum(given: str) -> str:
 def not_what_it_says(name: str) -> FileTypeNotAllowed:
     """The refusal of bytes that are not what the file's name says they are."""
     return FileTypeNotAllowed(
-        f"The content of this file is not that of a .{extension_of(name)} file. Save it as one of: {_kinds()}.",
+        "The content of this file is not that of a .{extension} file. Save it as one of: {kinds}.",
+        extension=extension_of(name),
+        kinds=_kinds(),
         field=("fileName",),
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.enums import CertificateKind, CustomFieldKind, RequestTypeAvailability
 from domain.errors import CertificateInactive, CertificateRequired, Invalid, Required
+from domain.words import Text
 
 ACCEPTED = {
     CertificateKind.TECHNICAL_SUPPORT: frozenset({CertificateKind.TECHNICAL_SUPPORT, CertificateKind.SERVICES}),
@@ -36,27 +37,34 @@ class FormField:
     """A field of the form of a new request: its name in `ticketCreate`, and how to show it."""
 
     key: str
-    label: str
+    label: Text
     kind: CustomFieldKind
 
 
 FORM = {
     field.key: field
     for field in (
-        FormField("subject", "Subject", CustomFieldKind.TEXT),
-        FormField("description", "Description", CustomFieldKind.TEXT),
-        FormField("productId", "Product", CustomFieldKind.ENUM),
-        FormField("productVersionId", "Version", CustomFieldKind.ENUM),
-        FormField("productUpdateId", "Update", CustomFieldKind.ENUM),
-        FormField("certificateId", "Certificate", CustomFieldKind.ENUM),
-        FormField("classificationId", "Classification", CustomFieldKind.ENUM),
-        FormField("issueTypeId", "Issue type", CustomFieldKind.ENUM),
-        FormField("spaceId", "Room or desk", CustomFieldKind.ENUM),
-        FormField("deviceIds", "Devices", CustomFieldKind.ENUM),
-        FormField("attachmentIds", "Files", CustomFieldKind.ENUM),
+        FormField("subject", Text("Subject"), CustomFieldKind.TEXT),
+        FormField("description", Text("Description"), CustomFieldKind.TEXT),
+        FormField("productId", Text("Product"), CustomFieldKind.ENUM),
+        FormField("productVersionId", Text("Version"), CustomFieldKind.ENUM),
+        FormField("productUpdateId", Text("Update"), CustomFieldKind.ENUM),
+        FormField("certificateId", Text("Certificate"), CustomFieldKind.ENUM),
+        FormField("classificationId", Text("Classification"), CustomFieldKind.ENUM),
+        FormField("issueTypeId", Text("Issue type"), CustomFieldKind.ENUM),
+        FormField("spaceId", Text("Room or desk"), CustomFieldKind.ENUM),
+        FormField("deviceIds", Text("Devices"), CustomFieldKind.ENUM),
+        FormField("attachmentIds", Text("Files"), CustomFieldKind.ENUM),
     )
 }
 """Everything that a request type may require, in the order of the form."""
+
+ENTITLES_TO = {
+    CertificateKind.TECHNICAL_SUPPORT: Text("technical support", context="certificate for"),
+    CertificateKind.SERVICES: Text("professional services", context="certificate for"),
+    CertificateKind.UPDATES: Text("product updates", context="certificate for"),
+    CertificateKind.TRAINING: Text("training", context="certificate for"),
+}
 
 ALWAYS = ("subject", "description")
 """What no request goes without (S22)."""
@@ -84,16 +92,23 @@ def availability(
     return RequestTypeAvailability.AVAILABLE if in_force else RequestTypeAvailability.INACTIVE
 
 
-def availability_reason(required: CertificateKind | None, certificates: Sequence[Certificate], day: date) -> str | None:
+def availability_reason(
+    required: CertificateKind | None, certificates: Sequence[Certificate], day: date
+) -> Text | None:
     """Why it is not available, and what to do; None where it is."""
     match availability(required, certificates, day):
         case RequestTypeAvailability.ABSENT if required:
-            return f"This needs a certificate for {words(required)}, and the organization has none. Order one first."
+            return Text(
+                "This needs a certificate for {kind}, and the organization has none. Order one first.",
+                kind=ENTITLES_TO[required],
+            )
         case RequestTypeAvailability.INACTIVE if required:
             last = max(_fitting(required, certificates), key=lambda each: each.ends_at)
             if last.starts_at > day:
-                return f"Certificate {last.number} begins on {last.starts_at}."
-            return f"Certificate {last.number} ended on {last.ends_at}. Renew it to ask for this."
+                return Text("Certificate {number} begins on {day}.", number=last.number, day=last.starts_at)
+            return Text(
+                "Certificate {number} ended on {day}. Renew it to ask for this.", number=last.number, day=last.ends_at
+            )
         case _:
             return None
 
@@ -106,12 +121,12 @@ def check_available(required: CertificateKind | None, certificates: Sequence[Cer
 
     Source: S18, S19.
     """
-    reason = availability_reason(required, certificates, day) or ""
-    match availability(required, certificates, day):
-        case RequestTypeAvailability.ABSENT:
-            raise CertificateRequired(reason, field=("requestTypeKey",))
-        case RequestTypeAvailability.INACTIVE:
-            raise CertificateInactive(reason, field=("requestTypeKey",))
+    reason = availability_reason(required, certificates, day)
+    if reason is None:
+        return
+    if availability(required, certificates, day) is RequestTypeAvailability.ABSENT:
+        raise CertificateRequired(reason, field=("requestTypeKey",))
+    raise CertificateInactive(reason, field=("requestTypeKey",))
 
 
 def check_complete(required: Iterable[str], given: set[str], *, version_has_updates: bool) -> None:
@@ -128,7 +143,7 @@ def check_complete(required: Iterable[str], given: set[str], *, version_has_upda
         if key in wanted - given:
             if key == "certificateId":
                 raise CertificateRequired("Choose the certificate that entitles to this.", field=(key,))
-            raise Required(f"{FORM[key].label}: this kind of request needs it.", field=(key,))
+            raise Required("{label}: this kind of request needs it.", field=(key,), label=FORM[key].label)
 
 
 def check_certificate(
@@ -146,16 +161,22 @@ def check_certificate(
     field = ("certificateId",)
     if required and certificate.kind not in accepted_kinds(required):
         raise CertificateRequired(
-            f"Certificate {certificate.number} is for {words(certificate.kind)}; this needs one for {words(required)}.",
+            "Certificate {number} is for {kind}; this needs one for {needed}.",
             field=field,
+            number=certificate.number,
+            kind=ENTITLES_TO[certificate.kind],
+            needed=ENTITLES_TO[required],
         )
     if not certificate.in_force(day):
         raise CertificateInactive(
-            f"Certificate {certificate.number} is good from {certificate.starts_at} to {certificate.ends_at}.",
+            "Certificate {number} is good from {first} to {last}.",
             field=field,
+            number=certificate.number,
+            first=certificate.starts_at,
+            last=certificate.ends_at,
         )
     if not certificate.covers(product_id):
-        raise Invalid(f"Certificate {certificate.number} is not for this product.", field=field)
+        raise Invalid("Certificate {number} is not for this product.", field=field, number=certificate.number)
 
 
 def form_of(required: Iterable[str]) -> list[FormField]:
@@ -172,13 +193,12 @@ def required_fields(given: Iterable[str]) -> list[str]:
     wanted = set(given)
     if unknown := sorted(wanted - FORM.keys()):
         raise Invalid(
-            f"There is no field {unknown[0][:40]!a}. There are: {', '.join(FORM)}.", field=("requiredFields",)
+            "There is no field {name}. There are: {fields}.",
+            field=("requiredFields",),
+            name=ascii(unknown[0][:40]),
+            fields=", ".join(FORM),
         )
     return [key for key in FORM if key in wanted and key not in ALWAYS]
-
-
-def words(kind: CertificateKind) -> str:
-    return kind.description.rstrip(".").lower()
 
 
 def _fitting(required: CertificateKind, certificates: Iterable[Certificate]) -> list[Certificate]:

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from domain.words import Text, as_text
+from domain.words.things import no_such
 
 
 class DomainError(Exception):
@@ -16,10 +17,16 @@ class DomainError(Exception):
     code: ClassVar[str] = "INTERNAL"
 
     def __init__(self, text: str | Text, *, field: tuple[str, ...] | None = None, **values: Any) -> None:
+        super().__init__(text)
         self.text = as_text(text, values)
-        self.message = str(self.text)
         self.field = field
-        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        return str(self.text)
+
+    def __str__(self) -> str:
+        return self.message
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -34,15 +41,12 @@ class Unauthenticated(DomainError):
 
     code = "UNAUTHENTICATED"
 
-    def __init__(self, message: str = "Sign in and send a valid bearer token.") -> None:
-        super().__init__(message)
+    def __init__(self, text: str | Text = Text("Sign in and send a valid bearer token.")) -> None:
+        super().__init__(text)
 
 
 class Forbidden(DomainError):
     code = "FORBIDDEN"
-
-    def __init__(self, message: str = "You may not do this.", *, field: tuple[str, ...] | None = None) -> None:
-        super().__init__(message, field=field)
 
 
 class NotFound(DomainError):
@@ -51,7 +55,7 @@ class NotFound(DomainError):
     code = "NOT_FOUND"
 
     def __init__(self, what: str = "object", *, field: tuple[str, ...] | None = None) -> None:
-        super().__init__(f"There is no such {what}.", field=field)
+        super().__init__(no_such(what), field=field)
 
 
 class Required(DomainError):
@@ -73,7 +77,7 @@ class StaleVersion(DomainError):
 
     def __init__(self, current: int) -> None:
         super().__init__(
-            "Somebody changed this ticket in the meantime. Load it again and repeat your change.",
+            Text("Somebody changed this ticket in the meantime. Load it again and repeat your change."),
             field=("expectedVersion",),
         )
         self.current = current
@@ -98,13 +102,11 @@ class HistoryUnavailable(DomainError):
 
     code = "HISTORY_UNAVAILABLE"
 
-    def __init__(
-        self,
-        message: str = "A regulation forbids to show this organization's ticket history here. Ask support for it.",
-        *,
-        field: tuple[str, ...] | None = None,
-    ) -> None:
-        super().__init__(message, field=field)
+    def __init__(self, *, field: tuple[str, ...] | None = None) -> None:
+        super().__init__(
+            Text("A regulation forbids to show this organization's ticket history here. Ask support for it."),
+            field=field,
+        )
 
 
 class InvalidStageTransition(DomainError):

@@ -27,7 +27,11 @@ def check_advance(current: EscalationStage, wanted: EscalationStage) -> None:
         raise InvalidStageTransition("This escalation is resolved. Submit a new one.", field=("stage",))
     if wanted is not expected:
         raise InvalidStageTransition(
-            f"From {current} an escalation goes to {expected}, not to {wanted}.", field=("stage",)
+            "From {current} an escalation goes to {expected}, not to {wanted}.",
+            field=("stage",),
+            current=current,
+            expected=expected,
+            wanted=wanted,
         )
 
 
@@ -40,7 +44,9 @@ def after_customer_verdict(current: EscalationStage, *, confirmed: bool) -> Esca
     Source: S78.
     """
     if current is not EscalationStage.VERIFYING_RESOLUTION:
-        raise InvalidStageTransition(f"There is no solution to confirm or reject while the stage is {current}.")
+        raise InvalidStageTransition(
+            "There is no solution to confirm or reject while the stage is {current}.", current=current
+        )
     return EscalationStage.RESOLVED if confirmed else EscalationStage.ENGINEERING_IN_PROGRESS
 
 

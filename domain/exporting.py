@@ -57,7 +57,8 @@ def check_how_many(*, unfinished: int, in_a_while: int) -> None:
     """
     if unfinished >= MOST_UNFINISHED:
         raise RateLimited(
-            f"{unfinished} of your exports are being made. Wait until one of them is done, then ask again."
+            "{count} of your exports are being made. Wait until one of them is done, then ask again.",
+            count=unfinished,
         )
     if in_a_while >= MOST_IN_A_WHILE:
         raise RateLimited(
@@ -77,7 +78,9 @@ def locale_of(given: str, *, field: str = "locale") -> str:
         found = None
     if found is None or language(given) is None:
         raise Invalid(
-            f"Documents are written in {', '.join(LOCALES)}, or as one country has it: pt-BR.", field=(field,)
+            "Documents are written in {locales}, or as one country has it: pt-BR.",
+            field=(field,),
+            locales=", ".join(LOCALES),
         )
     return str(found)
 

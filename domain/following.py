@@ -34,7 +34,7 @@ def wanted(user_ids: Sequence[UUID], emails: Sequence[str]) -> Wanted:
     if not user_ids and not emails:
         raise Required("Name people, or give e-mail addresses.", field=("userIds",))
     if len(user_ids) + len(emails) > MOST_AT_ONCE:
-        raise Invalid(f"At most {MOST_AT_ONCE} at a time.", field=("userIds" if user_ids else "emails",))
+        raise Invalid("At most {limit} at a time.", field=("userIds" if user_ids else "emails",), limit=MOST_AT_ONCE)
     addresses = [email(each, field="emails") for each in emails]
     return Wanted(tuple(dict.fromkeys(user_ids)), tuple(dict.fromkeys(addresses)))
 
@@ -58,7 +58,7 @@ def address(ticket: TicketFacts, *, there: int) -> DomainError | None:
     if ticket.confidentiality is Confidentiality.AUTHOR_ONLY:
         return Conflict("This request is for its author and support alone. No address can follow it.")
     if there > MOST_ADDRESSES:
-        return Invalid(f"At most {MOST_ADDRESSES} addresses follow a ticket.", field=("emails",))
+        return Invalid("At most {limit} addresses follow a ticket.", field=("emails",), limit=MOST_ADDRESSES)
     return None
 
 

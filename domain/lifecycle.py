@@ -20,6 +20,7 @@ from domain.errors import (
     ReopenWindowExpired,
     TicketClosed,
 )
+from domain.words import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,12 @@ def check_resolution_reason(reason: ResolutionReason, *, by_staff: bool) -> None
     own = ResolutionReason.SUPPORT_RESOLVED if by_staff else ResolutionReason.CUSTOMER_RESOLVED
     allowed = {own, ResolutionReason.DUPLICATE} | ({ResolutionReason.CUSTOMER_RESOLVED} if by_staff else set())
     if reason not in allowed:
-        raise Invalid(f"You cannot give {reason} as the reason. Leave it out, or give {own}.", field=("reason",))
+        raise Invalid(
+            "You cannot give {reason} as the reason. Leave it out, or give {own}.",
+            field=("reason",),
+            reason=reason,
+            own=own,
+        )
 
 
 def check_closure_reason(reason: ClosureReason, *, own: ClosureReason) -> None:
@@ -139,7 +145,12 @@ def check_closure_reason(reason: ClosureReason, *, own: ClosureReason) -> None:
         Invalid: it is not the reason of whoever closes.
     """
     if reason is not own:
-        raise Invalid(f"You cannot give {reason} as the reason. Leave it out, or give {own}.", field=("reason",))
+        raise Invalid(
+            "You cannot give {reason} as the reason. Leave it out, or give {own}.",
+            field=("reason",),
+            reason=reason,
+            own=own,
+        )
 
 
 def check_may_close(status: TicketStatus) -> None:
@@ -218,7 +229,7 @@ def check_may_leave_feedback(status: TicketStatus, *, given: bool) -> None:
 class Notice:
     """What a ticket says of itself to whoever opens it."""
 
-    text: str
+    text: Text
     offers_linked_ticket: bool
     reference_to_quote: str
 
@@ -227,7 +238,10 @@ def notice_of(status: TicketStatus, reference: str) -> Notice | None:
     """What a closed ticket carries; None where it is not closed (S68)."""
     if status is not TicketStatus.CLOSED:
         return None
-    text = f"This ticket is closed for good. If you need more help, open a new ticket and quote {reference}."
+    text = Text(
+        "This ticket is closed for good. If you need more help, open a new ticket and quote {reference}.",
+        reference=reference,
+    )
     return Notice(text, offers_linked_ticket=True, reference_to_quote=reference)
 
 

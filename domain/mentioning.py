@@ -20,7 +20,7 @@ def wanted(user_ids: Sequence[UUID]) -> tuple[UUID, ...]:
     """
     people = tuple(dict.fromkeys(user_ids))
     if len(people) > MOST_AT_ONCE:
-        raise Invalid(f"A note mentions at most {MOST_AT_ONCE} people.", field=FIELD)
+        raise Invalid("A note mentions at most {limit} people.", field=FIELD, limit=MOST_AT_ONCE)
     return people
 
 

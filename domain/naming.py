@@ -127,7 +127,7 @@ def escalation_reference(number: int) -> str:
 
 def _checked(value: str, field: str, limit: int) -> str:
     if len(value) > limit:
-        raise Invalid(f"At most {limit:,} characters; this has {len(value):,}.", field=(field,))
+        raise Invalid("At most {limit} characters; this has {count}.", field=(field,), limit=limit, count=len(value))
     if not value.strip():
         raise Required("Write something here.", field=(field,))
     if _FORBIDDEN.search(value):

@@ -14,7 +14,11 @@ from uuid import UUID
 
 from domain.enums import Confidentiality, Described, MemberVisibility, OrganizationRole, Scope, StaffRole
 from domain.errors import Forbidden, NotFound, Unauthenticated
+from domain.words import Text
 from domain.words.languages import SOURCE, accepted, language
+
+MAY_NOT = Text("You may not do this.")
+MAY_NOT_SEE = Text("You may not see this.")
 
 TICKET_VIEWERS = frozenset({OrganizationRole.OWNER, OrganizationRole.ADMIN, OrganizationRole.SUPPORT_REQUEST_ADMIN})
 """Roles that always see their organization's requests; they manage them too (S03, S60)."""
@@ -256,7 +260,7 @@ def conceivable(viewer: Viewer, rule: Rule) -> bool:
     return any(all(_could_hold(policy, viewer) for policy in combination) for combination in rule.alternatives)
 
 
-def check(viewer: Viewer, rule: Rule, facts: Facts, message: str = "You may not do this.") -> None:
+def check(viewer: Viewer, rule: Rule, facts: Facts, english: str | Text = MAY_NOT) -> None:
     """
     Raises:
         Unauthenticated: nobody is signed in.
@@ -264,7 +268,7 @@ def check(viewer: Viewer, rule: Rule, facts: Facts, message: str = "You may not 
     """
     check_authenticated(viewer)
     if not allows(viewer, rule, facts):
-        raise Forbidden(message)
+        raise Forbidden(english)
 
 
 def check_authenticated(viewer: Viewer) -> None:

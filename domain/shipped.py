@@ -1,23 +1,29 @@
-"""What a new installation can be asked for, until its administrators change it (S17)."""
+"""What a new installation can be asked for, until its administrators change it (S17).
+
+It is stored under its English names; what administrators have not renamed is shown in the reader's language.
+"""
 
 from dataclasses import dataclass
 
 from domain.enums import CertificateKind, Confidentiality
+from domain.words import Text
 
-PRODUCTS, SERVICES, ACCOUNT = "Product support", "Professional services", "Account and portal"
+PRODUCTS = Text("Product support")
+SERVICES = Text("Professional services")
+ACCOUNT = Text("Account and portal")
 
 
 @dataclass(frozen=True, slots=True)
 class ShippedType:
     key: str
-    project: str
-    name: str
-    handler_label: str
+    project: Text
+    name: Text
+    handler_label: Text
     required_certificate_kind: CertificateKind | None = None
     required_fields: tuple[str, ...] = ()
-    classifications: tuple[str, ...] = ()
-    issue_types: tuple[str, ...] = ()
-    with_appointments: tuple[str, ...] = ()
+    classifications: tuple[Text, ...] = ()
+    issue_types: tuple[Text, ...] = ()
+    with_appointments: tuple[Text, ...] = ()
     default_confidentiality: Confidentiality = Confidentiality.ORGANIZATION
 
 
@@ -25,40 +31,52 @@ SHIPPED_TYPES = (
     ShippedType(
         "TECHNICAL",
         PRODUCTS,
-        "Technical support",
-        "Support engineer",
+        Text("Technical support"),
+        Text("Support engineer"),
         CertificateKind.TECHNICAL_SUPPORT,
         ("productId", "productVersionId", "productUpdateId", "certificateId"),
-        ("Malfunction", "Product consultation", "Updates"),
-        ("Video", "Audio", "Network", "Calendar"),
-        ("Calendar",),
+        (Text("Malfunction"), Text("Product consultation"), Text("Updates")),
+        (Text("Video"), Text("Audio"), Text("Network"), Text("Calendar")),
+        (Text("Calendar"),),
     ),
     ShippedType(
         "SERVICES",
         SERVICES,
-        "Professional services",
-        "Service manager",
+        Text("Professional services"),
+        Text("Service manager"),
         CertificateKind.SERVICES,
         ("certificateId", "classificationId"),
-        ("Installation", "Room design", "Training"),
-        ("On site", "Remote"),
-        ("On site", "Remote"),
+        (Text("Installation"), Text("Room design"), Text("Training")),
+        (Text("On site"), Text("Remote")),
+        (Text("On site"), Text("Remote")),
     ),
     ShippedType(
         "COMMERCIAL",
         ACCOUNT,
-        "Orders and licences",
-        "Account manager",
-        classifications=("Quote", "Renewal"),
-        issue_types=("Delivery", "Invoice", "Licence"),
+        Text("Orders and licences"),
+        Text("Account manager"),
+        classifications=(Text("Quote"), Text("Renewal")),
+        issue_types=(Text("Delivery"), Text("Invoice"), Text("Licence")),
     ),
     ShippedType(
         "PORTAL",
         ACCOUNT,
-        "Help with this portal",
-        "Portal support",
-        classifications=("Sign-in", "Inventory"),
-        issue_types=("Access", "Data"),
+        Text("Help with this portal"),
+        Text("Portal support"),
+        classifications=(Text("Sign-in"), Text("Inventory")),
+        issue_types=(Text("Access"), Text("Data")),
     ),
 )
 """Source: S17 (kinds and handlers), S18 (certificate of SERVICES), S19 and S20 (what each needs)."""
+
+_BY_NAME = {
+    str(each): each
+    for kind in SHIPPED_TYPES
+    for each in (kind.project, kind.name, kind.handler_label, *kind.classifications, *kind.issue_types)
+}
+
+
+def called(language: str, name: str) -> str:
+    """What is shown for a name of the catalogue: of what is shipped its translation, else what was written (S42)."""
+    shipped = _BY_NAME.get(name)
+    return shipped.in_(language) if shipped else name

@@ -24,11 +24,14 @@ Row = TypeVar("Row", bound=Model)
 
 
 class PagingError(ValueError):
-    """An argument of a list that cannot be used; `argument` says which."""
+    """An argument of a list that cannot be used; `argument` says which.
 
-    def __init__(self, argument: str, message: str) -> None:
-        super().__init__(message)
-        self.argument = argument
+    `message` may have `{names}`, whose `values` follow: it is told to people, in their languages.
+    """
+
+    def __init__(self, argument: str, message: str, **values: object) -> None:
+        super().__init__(message.format(**values) if values else message)
+        self.argument, self.message, self.values = argument, message, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,9 @@ class PageArgs:
                 raise PagingError(argument, "This is not a cursor of this list. Start again without one.")
         for argument, asked in (("first", self.first), ("last", self.last)):
             if asked is not None and not 0 <= asked <= most:
-                raise PagingError(argument, f"`{argument}` is a number from 0 to {most}; page on with a cursor.")
+                raise PagingError(
+                    argument, "`{name}` is a number from 0 to {most}; page on with a cursor.", name=argument, most=most
+                )
 
     @property
     def backwards(self) -> bool:

@@ -21,9 +21,11 @@ async def attach(ctx: Context, message: Message, attachment_ids: Sequence[UUID])
     files = await waiting_files(ctx, attachment_ids)
     for file in files:
         if file.stored_at is None:
-            raise Conflict(f"Upload {file.file_name} first: its bytes have not arrived.", field=("attachmentIds",))
+            raise Conflict(
+                "Upload {file} first: its bytes have not arrived.", field=("attachmentIds",), file=file.file_name
+            )
         if file.scan_state is ScanState.INFECTED:
-            raise Conflict(f"{file.file_name} is infected and cannot be attached.", field=("attachmentIds",))
+            raise Conflict("{file} is infected and cannot be attached.", field=("attachmentIds",), file=file.file_name)
     for file in files:
         file.message_id, file.ticket_id, file.visibility = message.id, message.ticket_id, message.visibility
         file.draft_id = None

@@ -55,7 +55,9 @@ async def create_upload(
         uploaded_by_id=ctx.user_id, message_id=None, draft_id=None, deleted_at=None
     ).count()
     if waiting >= MOST_WAITING:
-        raise RateLimited(f"{waiting} of your files wait to be attached. Attach or delete some of them first.")
+        raise RateLimited(
+            "{count} of your files wait to be attached. Attach or delete some of them first.", count=waiting
+        )
     attachment = await Attachment.create(
         uploaded_by_id=ctx.user_id,
         file_name=name,

@@ -78,7 +78,7 @@ async def save_certificate(work: Work, ctx: Context, given: Certifying) -> Servi
     if given.ends_at < given.starts_at:
         raise Invalid("The last day is before the first.", field=("endsAt",))
     if len(given.product_ids) > MOST_PRODUCTS:
-        raise Invalid(f"At most {MOST_PRODUCTS} products.", field=("productIds",))
+        raise Invalid("At most {limit} products.", field=("productIds",), limit=MOST_PRODUCTS)
     if not await Organization.filter(id=given.organization_id).exists():
         raise NotFound("organization", field=("organizationId",))
     products = await Product.filter(id__in=given.product_ids)
@@ -167,21 +167,21 @@ async def ship_request_types() -> bool:
 
 async def enter(shipped: ShippedType) -> RequestType:
     """A shipped type with its project, classifications and issue types; what is there already is left as it is."""
-    project, _ = await SupportProject.get_or_create(name=shipped.project)
+    project, _ = await SupportProject.get_or_create(name=str(shipped.project))
     request_type, _ = await RequestType.get_or_create(
         key=shipped.key,
         defaults={
             "project_id": project.id,
-            "name": shipped.name,
-            "handler_label": shipped.handler_label,
+            "name": str(shipped.name),
+            "handler_label": str(shipped.handler_label),
             "required_certificate_kind": shipped.required_certificate_kind,
             "required_fields": list(shipped.required_fields),
             "default_confidentiality": shipped.default_confidentiality,
         },
     )
     for name in shipped.classifications:
-        await Classification.get_or_create(request_type_id=request_type.id, name=name)
+        await Classification.get_or_create(request_type_id=request_type.id, name=str(name))
     for name in shipped.issue_types:
         defaults = {"appointments_available": name in shipped.with_appointments}
-        await IssueType.get_or_create(request_type_id=request_type.id, name=name, defaults=defaults)
+        await IssueType.get_or_create(request_type_id=request_type.id, name=str(name), defaults=defaults)
     return request_type

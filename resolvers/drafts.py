@@ -108,7 +108,7 @@ async def save_draft(
         await _check_seen(ctx, model, [key] if key else [], name)
         setattr(draft, column, key)
     if len(form.device_ids) > MOST_DEVICES:
-        raise Invalid(f"At most {MOST_DEVICES} devices.", field=("deviceIds",))
+        raise Invalid("At most {limit} devices.", field=("deviceIds",), limit=MOST_DEVICES)
     devices = await _check_seen(ctx, Device, form.device_ids, "deviceIds")
     return await _store(ctx, draft, devices, form.attachment_ids)
 
@@ -228,7 +228,7 @@ async def _to_be_saved(work: Work, ctx: Context, draft_id: UUID | None) -> Ticke
         return await _lock(ctx, draft_id)
     await User.select_for_update().get(id=ctx.user_id)
     if await TicketDraft.filter(author_id=ctx.user_id).count() >= MOST_DRAFTS:
-        raise RateLimited(f"You have {MOST_DRAFTS} drafts. Submit or discard some of them first.")
+        raise RateLimited("You have {limit} drafts. Submit or discard some of them first.", limit=MOST_DRAFTS)
     return TicketDraft(author_id=ctx.user_id, created_at=work.now)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from domain import entitlement
 from domain.enums import RequestTypeAvailability
 from domain.errors import NotFound
+from domain.words import Text
 from models import ProductUpdate, RequestType, ServiceCertificate
 from resolvers.context import Context
 from resolvers.reading import every_child
@@ -32,7 +33,7 @@ async def availability_of(ctx: Context, request_type: RequestType, organization_
     return entitlement.availability(request_type.required_certificate_kind, certificates, ctx.now().date())
 
 
-async def availability_reason_of(ctx: Context, request_type: RequestType, organization_id: UUID) -> str | None:
+async def availability_reason_of(ctx: Context, request_type: RequestType, organization_id: UUID) -> Text | None:
     """
     Raises:
         NotFound: the organization is not one of the viewer's.

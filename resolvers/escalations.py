@@ -11,6 +11,7 @@ from domain import lifecycle, policy
 from domain.enums import EscalationStage
 from domain.errors import NotFound, Required
 from domain.naming import escalation_reference, quoted, text
+from domain.words import Text
 from engine.keyset import LazyPage, Order, PageArgs
 from models import Escalation, EscalationEntry, Ticket
 from models.tickets import of_visible_tickets
@@ -108,7 +109,7 @@ async def advance_escalation(
         InvalidStageTransition: anything but the next stage.
         Required, Invalid: a note cannot be stored, or the estimate is in the past.
     """
-    ticket, escalation = await _lock(ctx, escalation_id, policy.ADVANCE_ESCALATION, "Only support staff do this.")
+    ticket, escalation = await _lock(ctx, escalation_id, policy.ADVANCE_ESCALATION, Text("Only support staff do this."))
     stages.check_advance(escalation.stage, stage)
     if estimate is not None:
         stages.check_estimate(escalation.stage, estimate, now=work.now)
@@ -131,7 +132,7 @@ async def set_estimate(work: Work, ctx: Context, escalation_id: UUID, *, estimat
         InvalidStageTransition: the escalation is resolved.
         Invalid: the date is in the past.
     """
-    ticket, escalation = await _lock(ctx, escalation_id, policy.ADVANCE_ESCALATION, "Only support staff do this.")
+    ticket, escalation = await _lock(ctx, escalation_id, policy.ADVANCE_ESCALATION, Text("Only support staff do this."))
     stages.check_estimate(escalation.stage, estimate, now=work.now)
     if escalation.estimated_resolution_at == estimate:
         return escalation
@@ -202,14 +203,14 @@ async def watch_escalations(
 
 
 async def _decide(work: Work, ctx: Context, escalation_id: UUID, step: Step, *, confirmed: bool) -> Escalation:
-    message = "The customer confirms or rejects a resolution."
+    message = Text("The customer confirms or rejects a resolution.")
     ticket, escalation = await _lock(ctx, escalation_id, policy.DECIDE_RESOLUTION, message)
     stage = stages.after_customer_verdict(escalation.stage, confirmed=confirmed)
     await _enter(work, ctx, ticket, escalation, stage, step)
     return escalation
 
 
-async def _lock(ctx: Context, escalation_id: UUID, rule: policy.Rule, message: str) -> tuple[Ticket, Escalation]:
+async def _lock(ctx: Context, escalation_id: UUID, rule: policy.Rule, message: Text) -> tuple[Ticket, Escalation]:
     """An escalation and its ticket, both locked: the ticket first, as everywhere.
 
     Raises:

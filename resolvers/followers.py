@@ -84,7 +84,7 @@ async def remove_followers(work: Work, ctx: Context, follower_ids: Sequence[UUID
     if not ids:
         raise Required("Name the followers.", field=("followerIds",))
     if len(ids) > following.MOST_AT_ONCE:
-        raise Invalid(f"At most {following.MOST_AT_ONCE} at a time.", field=("followerIds",))
+        raise Invalid("At most {limit} at a time.", field=("followerIds",), limit=following.MOST_AT_ONCE)
     rows = await Follower.filter(Follower.seen_by(ctx.viewer), id__in=ids)
     if len(rows) < len(ids):
         raise NotFound("follower", field=("followerIds",))

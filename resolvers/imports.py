@@ -209,7 +209,7 @@ def _span(row: ImportedTicket, now: datetime) -> tuple[datetime, datetime]:
     }
     for field, moment in told.items():
         if moment and moment > now:
-            raise Invalid(f"This time lies in the future: {_shown(moment)}.", field=(field,))
+            raise Invalid("This time lies in the future: {moment}.", field=(field,), moment=_shown(moment))
     known = [moment for moment in told.values() if moment]
     return min(known, default=now), max(known, default=now)
 
@@ -292,9 +292,11 @@ async def _add_feedback(row: ImportedTicket, ticket: Ticket) -> None:
     if row.rating is None:
         return
     if not 1 <= row.rating <= 5:
-        raise Invalid(f"A rating is 1 to 5; this is {row.rating}.", field=("rating",))
+        raise Invalid("A rating is 1 to 5; this is {rating}.", field=("rating",), rating=row.rating)
     if ticket.status in ACTIVE_STATUSES:
-        raise Invalid(f"Only what is resolved or closed has a rating; this is {ticket.status}.", field=("rating",))
+        raise Invalid(
+            "Only what is resolved or closed has a rating; this is {status}.", field=("rating",), status=ticket.status
+        )
     await Feedback.create(
         ticket_id=ticket.id,
         submitted_by_id=ticket.requester_id,

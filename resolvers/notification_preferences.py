@@ -75,7 +75,7 @@ async def update_preferences(
 def _check_ids(mute_ids: Sequence[UUID], unmute_ids: Sequence[UUID]) -> None:
     for ids, field in ((mute_ids, "muteTicketIds"), (unmute_ids, "unmuteTicketIds")):
         if len(ids) > MOST_AT_ONCE:
-            raise Invalid(f"At most {MOST_AT_ONCE} at a time.", field=(field,))
+            raise Invalid("At most {limit} at a time.", field=(field,), limit=MOST_AT_ONCE)
     if set(mute_ids) & set(unmute_ids):
         raise Invalid("A ticket is either muted or unmuted, not both.", field=("unmuteTicketIds",))
 
@@ -86,8 +86,10 @@ async def _mute(work: Work, ctx: Context, ids: set[UUID]) -> None:
     muted: set[UUID] = set(await MutedTicket.filter(user_id=ctx.user_id).values_list("ticket_id", flat=True))  # type: ignore[arg-type]
     if len(muted | ids) > notifying.MOST_MUTED:
         raise Invalid(
-            f"You have muted {len(muted)} tickets, and {notifying.MOST_MUTED} is the most. Unmute some first.",
+            "You have muted {count} tickets, and {most} is the most. Unmute some first.",
             field=("muteTicketIds",),
+            count=len(muted),
+            most=notifying.MOST_MUTED,
         )
     new = [MutedTicket(user_id=ctx.user_id, ticket_id=each, muted_at=work.now) for each in sorted(ids - muted)]
     if new:

@@ -79,7 +79,7 @@ async def mark_notifications_read(
     wanted = Notification.shown_to(ctx.viewer)
     if notification_ids is not None:
         if len(notification_ids) > MOST_AT_ONCE:
-            raise Invalid(f"At most {MOST_AT_ONCE} at a time.", field=("notificationIds",))
+            raise Invalid("At most {limit} at a time.", field=("notificationIds",), limit=MOST_AT_ONCE)
         wanted = wanted.filter(id__in=list(notification_ids))
         if await wanted.count() < len(set(notification_ids)):
             raise NotFound("notification", field=("notificationIds",))

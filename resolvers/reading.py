@@ -189,7 +189,7 @@ def _check(ctx: Context, order: Order, args: PageArgs) -> None:
         if args.before:
             order.position(args.before, "before")
     except PagingError as error:
-        raise Invalid(str(error), field=(error.argument,)) from None
+        raise Invalid(error.message, field=(error.argument,), **error.values) from None
 
 
 async def _tell_people_apart(viewer: Viewer, rows: Sequence[object]) -> None:

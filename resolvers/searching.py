@@ -207,4 +207,4 @@ def _start(ctx: Context, order: Order, args: PageArgs) -> int | None:
         args.check(most=ctx.services.max_page_size)
         return int(order.position(args.after, "after")[0]) if args.after else None
     except PagingError as error:
-        raise Invalid(str(error), field=(error.argument,)) from None
+        raise Invalid(error.message, field=(error.argument,), **error.values) from None

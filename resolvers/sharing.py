@@ -41,7 +41,7 @@ async def share_ticket(work: Work, ctx: Context, ticket_id: UUID, *, user_ids: S
     if not people:
         raise Required("Name the people to share it with.", field=("userIds",))
     if len(people) > MOST_AT_ONCE:
-        raise Invalid(f"At most {MOST_AT_ONCE} at a time.", field=("userIds",))
+        raise Invalid("At most {limit} at a time.", field=("userIds",), limit=MOST_AT_ONCE)
     await check_members(ticket, facts, people, field="userIds")
     found = [await put_on(work, ctx, ticket, each, ParticipantRole.PARTICIPANT) for each in people]
     await ticket.save()

@@ -89,7 +89,7 @@ async def _chosen(source: Ticket, message_ids: Sequence[UUID]) -> list[Message]:
     if not wanted:
         raise Required("Name the messages.", field=("messageIds",))
     if len(wanted) > MOST_MESSAGES:
-        raise Invalid(f"At most {MOST_MESSAGES} messages at a time.", field=("messageIds",))
+        raise Invalid("At most {limit} messages at a time.", field=("messageIds",), limit=MOST_MESSAGES)
     found = await Message.filter(id__in=wanted, ticket_id=source.id, deleted_at=None).order_by("sequence")
     if len(found) < len(wanted):
         raise NotFound("message on this ticket", field=("messageIds",))

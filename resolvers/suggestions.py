@@ -56,7 +56,7 @@ async def suggest_solutions(
     """
     policy.check_authenticated(ctx.viewer)
     if not 0 <= first <= MOST_SUGGESTIONS:
-        raise Invalid(f"`first` is a number from 0 to {MOST_SUGGESTIONS}.", field=("first",))
+        raise Invalid("`first` is a number from 0 to {limit}.", field=("first",), limit=MOST_SUGGESTIONS)
     spoken = naming.locale(locale, field="locale") if locale is not None else ""
     words = telling(line(subject, field="subject"))[:MOST_TELLING] if subject.strip() else ()
     if not words or not first:

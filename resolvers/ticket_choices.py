@@ -95,7 +95,7 @@ async def choose_place(ticket: Ticket, space_id: UUID | None, device_ids: Sequen
 async def _devices(ticket: Ticket, device_ids: Sequence[UUID]) -> list[Device]:
     wanted = list(dict.fromkeys(device_ids))
     if len(wanted) > MOST_DEVICES:
-        raise Invalid(f"At most {MOST_DEVICES} devices.", field=("deviceIds",))
+        raise Invalid("At most {limit} devices.", field=("deviceIds",), limit=MOST_DEVICES)
     here = Device.filter(id__in=wanted, organization_id=ticket.organization_id)
     rows = await (here.filter(space_id=ticket.space_id) if ticket.space_id else here).order_by("name", "id")
     if len(rows) < len(wanted):

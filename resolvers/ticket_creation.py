@@ -91,7 +91,10 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     policy.check_authenticated(ctx.viewer)
     organization = await _organization(ctx, new.organization_id)
     policy.check(
-        ctx.viewer, policy.CREATE_TICKET, organization.facts(), "Your role in this organization only lets you read."
+        ctx.viewer,
+        policy.CREATE_TICKET,
+        organization.facts(),
+        "Your role in this organization only lets you read.",
     )
     # One person opens one ticket at a time: so the second try of the same one finds the first.
     user = await User.select_for_update().get(id=ctx.user_id)

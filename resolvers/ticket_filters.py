@@ -167,17 +167,17 @@ def _question(wanted: TicketFilter, *, depth: int) -> Question:
                 ask = CONDITIONS[name].question
                 if ask is None:
                     field = _in_api(name)
-                    raise Invalid(f"A live list cannot be filtered by `{field}`.", field=("filter", field))
+                    raise Invalid("A live list cannot be filtered by `{name}`.", field=("filter", field), name=field)
                 found.append(ask(value))
     return all_hold(found)
 
 
 def _given(wanted: TicketFilter, depth: int) -> list[tuple[str, Any]]:
     if depth > DEEPEST:
-        raise Invalid(f"Filters are nested at most {DEEPEST} deep.", field=("filter",))
+        raise Invalid("Filters are nested at most {limit} deep.", field=("filter",), limit=DEEPEST)
     given = [(field.name, getattr(wanted, field.name)) for field in fields(wanted)]
     if any(isinstance(value, list) and len(value) > MOST_VALUES for _, value in given):
-        raise Invalid(f"At most {MOST_VALUES} values in one list of a filter.", field=("filter",))
+        raise Invalid("At most {limit} values in one list of a filter.", field=("filter",), limit=MOST_VALUES)
     return [(name, value) for name, value in given if value is not None]
 
 

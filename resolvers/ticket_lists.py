@@ -79,7 +79,9 @@ def in_scope(ctx: Context, scope: TicketListScope, organization_id: UUID | None)
             return query.filter(others, id__in=taking_part(ctx.user_id))
         case TicketListScope.ORGANIZATION | TicketListScope.UNCLAIMED:
             if organization_id is None:
-                raise Required(f"Say which organization: {scope} needs organizationId.", field=("organizationId",))
+                raise Required(
+                    "Say which organization: {scope} needs organizationId.", field=("organizationId",), scope=scope
+                )
             if scope is TicketListScope.ORGANIZATION:
                 _check_sees_organization(ctx, organization_id)
                 return query

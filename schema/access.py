@@ -124,7 +124,7 @@ class Guard(FieldExtension):
         if self._scopes_held(viewer) and all(self._holds(viewer, rule, facts) for rule in self.rules):
             return True
         if self.behavior is DeniedBehavior.NULL_WITH_ERROR:
-            raise Forbidden("You may not do this." if self.at_root else "You may not see this.")
+            raise Forbidden(policy.MAY_NOT if self.at_root else policy.MAY_NOT_SEE)
         return False
 
     # --- asked by the planner, for rows that are no objects

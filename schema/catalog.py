@@ -1,42 +1,50 @@
 """What can be asked for: support projects, request types, and the certificates some of them need."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID, Info, Parent
 
 import models
-from domain.entitlement import form_of
+from domain.entitlement import FORM, form_of
 from domain.enums import CertificateKind, Confidentiality, CustomFieldKind, LifecyclePreset, RequestTypeAvailability
+from domain.naming import spoken
+from domain.shipped import called
 from resolvers import entitlements
 from resolvers.inventory import within_days
 from schema.inventory import Product
 from schema.node import Node, entity, key_of
-from schema.relations import all_linked, all_of, batched, to_one
+from schema.relations import all_linked, all_of, batched, to_one, told
+from schema.scalars import ChosenLocale
 
 
 @entity(models.SupportProject, description="A field of support that has request types of its own.")
 class SupportProject(Node):
-    name: str = strawberry.field(description="Its name.")
+    name: str = told("name", called, "Its name.", asked=False)
     request_types: list["RequestType"] = all_of(models.RequestType, "project_id", "name", "Its request types, by name.")
 
 
 @entity(models.Classification, description="A finer sort of request within a request type.")
 class Classification(Node):
-    name: str = strawberry.field(description="Its name.")
+    name: str = told("name", called, "Its name.", asked=False)
 
 
 @entity(models.IssueType, description="What kind of trouble a request is about.")
 class IssueType(Node):
-    name: str = strawberry.field(description="Its name.")
+    name: str = told("name", called, "Its name.", asked=False)
     appointments_available: bool = strawberry.field(description="Whether an appointment can be booked for it.")
 
 
 @strawberry.type(description="A field of the form of a new request.")
 class FormField:
     key: str = strawberry.field(description="Its name in `ticketCreate`.")
-    label: str = strawberry.field(description="What to show beside it.")
+
+    @strawberry.field(description="What to show beside it.")
+    @staticmethod
+    def label(root: Parent[Any], info: Info, locale: ChosenLocale = None) -> str:
+        return FORM[root.key].label.in_(spoken(locale, info.context.viewer.language))
+
     kind: CustomFieldKind = strawberry.field(description="What kind of value it takes.")
     required: bool = strawberry.field(description="Whether a request goes without it.")
     options: list[str] | None = strawberry.field(
@@ -50,7 +58,7 @@ OfOrganization = Annotated[ID, strawberry.argument(description="For which organi
 @entity(models.RequestType, description="A kind of request, with what it needs and who handles it.")
 class RequestType(Node):
     key: str = strawberry.field(description="The name to use in `ticketCreate`.")
-    name: str = strawberry.field(description="The name to show.")
+    name: str = told("name", called, "The name to show.")
     project: SupportProject = to_one("project", "The field of support it belongs to.", implied=True)
     required_certificate_kind: CertificateKind | None = strawberry.field(
         description="The kind of certificate it needs; null: none."
@@ -62,7 +70,7 @@ class RequestType(Node):
     default_confidentiality: Confidentiality = strawberry.field(
         description="Who in the organization sees such requests unless they say otherwise."
     )
-    handler_label: str = strawberry.field(description="Who in support handles them.")
+    handler_label: str = told("handler_label", called, "Who in support handles them.", asked=False)
     lifecycle_preset: LifecyclePreset | None = strawberry.field(
         description="How long such requests wait for whom; null: as their organization has it."
     )
@@ -71,7 +79,7 @@ class RequestType(Node):
     @staticmethod
     def required_fields(root: Parent[models.RequestType]) -> list[FormField]:
         return [
-            FormField(key=each.key, label=each.label, kind=each.kind, required=True, options=None)
+            FormField(key=each.key, kind=each.kind, required=True, options=None)
             for each in form_of(root.required_fields or ())
         ]
 
@@ -86,10 +94,12 @@ class RequestType(Node):
     @strawberry.field(description="Why it may not, and what to do; null where it may.")
     @staticmethod
     async def availability_reason(
-        root: Parent[models.RequestType], info: Info, organization_id: OfOrganization
+        root: Parent[models.RequestType], info: Info, organization_id: OfOrganization, locale: ChosenLocale = None
     ) -> str | None:
         key = key_of(organization_id, "Organization", field="organizationId")
-        return await entitlements.availability_reason_of(info.context, root, key)
+        reason = await entitlements.availability_reason_of(info.context, root, key)
+        language = spoken(locale, info.context.viewer.language)
+        return reason.in_(language) if reason else None
 
 
 @entity(models.ServiceCertificate, description="A certificate that entitles an organization to a service.")

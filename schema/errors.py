@@ -77,7 +77,7 @@ class Refusable(FieldExtension):
 async def as_user_error(info: strawberry.Info, error: DomainError, given: object = None) -> UserError:
     """The typed error of a refusal. The path is in the API's spelling, from `input` on."""
     common: Any = {
-        "message": error.message,
+        "message": error.text.in_(info.context.viewer.language),
         "code": ErrorCode(error.code),
         "field": ["input", *(to_camel_case(step) for step in error.field)] if error.field else None,
     }

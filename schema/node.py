@@ -94,7 +94,12 @@ def key_of(given: str, *names: str, field: str) -> UUID:
     """
     name, key = split_id(given, field=field)
     if name not in names:
-        raise Invalid(f"This is the id of a {name}; here goes the id of a {' or '.join(names)}.", field=(field,))
+        raise Invalid(
+            "This is an id of the type {type}; here goes one of the type {wanted}.",
+            field=(field,),
+            type=name,
+            wanted=" / ".join(names),
+        )
     return key
 
 

@@ -86,7 +86,7 @@ def _all_sought(given: list[str]) -> list[Any]:
         Invalid: too many, or one that is no id.
     """
     if len(given) > MOST_NODES:
-        raise Invalid(f"At most {MOST_NODES} ids at a time.", field=("ids",))
+        raise Invalid("At most {limit} ids at a time.", field=("ids",), limit=MOST_NODES)
     return [_sought(each) for each in given]
 
 

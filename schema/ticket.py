@@ -47,7 +47,6 @@ from schema.people import Actor, Organization, User, actor_of
 from schema.relations import (
     all_of,
     batched,
-    computed,
     derived,
     derived_for,
     joined,
@@ -56,6 +55,7 @@ from schema.relations import (
     same_row,
     the_one_of,
     to_one,
+    told,
 )
 from schema.scalars import Cursor, Locale, Markdown
 from schema.shared_resource import SharedResource
@@ -186,7 +186,7 @@ class Ticket(Node):
         description="Until when staff has put it out of sight.", directives=guarded(policy.STAFF_ONLY)
     )
 
-    notice: TicketNotice | None = computed(
+    notice: TicketNotice | None = told(
         ("status", "reference"), notice, "What it says once it is closed, and the way on; null before."
     )
     links: list[TicketLink] = strawberry.field(

@@ -1,6 +1,5 @@
 """How tickets hang together, and what a closed one says."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,12 +28,18 @@ class TicketLink(Node):
 
 @strawberry.type(description="What a closed ticket says, and the way on from it.")
 class TicketNotice:
-    text: str = strawberry.field(description="For people, in English.")
+    text: str = strawberry.field(description="For people.")
     offers_linked_ticket: bool = strawberry.field(description="Whether `ticketCreateLinked` is the way on.")
     reference_to_quote: str = strawberry.field(description="What to quote in a new ticket.")
 
 
-def notice(status: str, reference: str) -> TicketNotice | None:
-    """The notice of a ticket, from its columns."""
+def notice(language: str, status: str, reference: str) -> TicketNotice | None:
+    """The notice of a ticket in a language, from the ticket's columns."""
     found = lifecycle.notice_of(TicketStatus(status), reference)
-    return TicketNotice(**asdict(found)) if found else None
+    if found is None:
+        return None
+    return TicketNotice(
+        text=found.text.in_(language),
+        offers_linked_ticket=found.offers_linked_ticket,
+        reference_to_quote=found.reference_to_quote,
+    )

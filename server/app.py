@@ -173,6 +173,7 @@ def endpoint_from(
         build_schema(extensions=[] if settings.introspection else [DisableIntrospection]),
         authenticate=auth.authenticator,
         open_context=open_context,
+        language_of=lambda context: context.viewer.language,
         limits=limits_from(settings),
         allowed_origins=settings.allowed_origins,
         ide=console,

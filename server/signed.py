@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from domain.errors import DomainError, Forbidden
 from domain.policy import Viewer
+from domain.words.languages import SOURCE, accepted
 from resolvers.context import Services
 from resolvers.viewers import load_viewer
 
@@ -42,7 +43,8 @@ def answering(respond: Callable[[Request], Awaitable[Response]]) -> Callable[[Re
             return await respond(request)
         except DomainError as error:
             status = STATUS.get(error.code, 400)
-            return JSONResponse({"error": error.code, "message": error.message}, status, headers=LOCKED_DOWN)
+            message = error.text.in_(accepted(request.headers.get("accept-language", "")) or SOURCE)
+            return JSONResponse({"error": error.code, "message": message}, status, headers=LOCKED_DOWN)
         except ClientDisconnect:
             return Response(status_code=400)
 

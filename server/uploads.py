@@ -62,7 +62,9 @@ async def take(services: Services, storage: Storage, request: Request) -> Respon
 
 def check(file: Attachment, content: bytes, checksum: str) -> None:
     if len(content) != file.size_bytes:
-        raise Invalid(f"{file.size_bytes:,} bytes were announced, and {len(content):,} have come.")
+        raise Invalid(
+            "{announced} bytes were announced, and {come} have come.", announced=file.size_bytes, come=len(content)
+        )
     if file.checksum and file.stored_at is None and not hmac.compare_digest(file.checksum, checksum):
         raise Invalid("These bytes have another checksum than was announced.")
     if not agrees(rules.extension_of(file.file_name), content):
@@ -79,7 +81,7 @@ async def body_of(request: Request, announced: int) -> bytes:
     async for piece in request.stream():
         found += piece
         if len(found) > announced:
-            raise FileTooLarge(f"{announced:,} bytes were announced, and more have come.")
+            raise FileTooLarge("{announced} bytes were announced, and more have come.", announced=announced)
     return bytes(found)
 
 

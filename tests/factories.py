@@ -52,9 +52,9 @@ async def make_user(name: str | None = None, **given: Any) -> User:
 
 
 async def make_member(
-    organization: Organization, role: OrganizationRole = OrganizationRole.MEMBER, name: str | None = None
+    organization: Organization, role: OrganizationRole = OrganizationRole.MEMBER, name: str | None = None, **given: Any
 ) -> User:
-    user = await make_user(name)
+    user = await make_user(name, **given)
     await Membership.create(organization=organization, user=user, role=role, joined_at=LONG_AGO)
     return user
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 WRITTEN_AS = {"pt": "pt_PT"}
 """Whose ways a language follows, where they are not those of most who speak it: our Portuguese is the European one."""
 
+DAYS = {"ru": "d MMMM y 'года'"}
+"""How a day is written, where the long form of the CLDR ends in a full stop that would meet one of ours ("2026 г.")."""
+
 
 def number(value: int, language: str) -> str:
     """A whole number, its thousands grouped."""
@@ -28,18 +31,17 @@ def day(value: date, language: str) -> str:
     """A calendar day, in words: `November 22, 2026`."""
     from babel.dates import format_date
 
-    return format_date(value, "long", locale=_ways(language))
+    return format_date(value, DAYS.get(language, "long"), locale=_ways(language))
 
 
 def instant(value: datetime, language: str, zone: str | None = None) -> str:
     """An instant by the clock of a zone of the IANA database, or of UTC; the zone is named too: `(CET)`, `(UTC-03)`."""
-    from babel.dates import format_date, format_time
+    from babel.dates import format_time
 
     there = value.astimezone(zone_of(zone))
-    ways = _ways(language)
-    clock = format_time(there, "short", locale=ways)
+    clock = format_time(there, "short", locale=_ways(language))
     name = there.tzname() or "UTC"
-    return f"{format_date(there, 'long', locale=ways)}, {clock} ({name if name.isalpha() else f'UTC{name}'})"
+    return f"{day(there.date(), language)}, {clock} ({name if name.isalpha() else f'UTC{name}'})"
 
 
 @lru_cache(maxsize=1000)

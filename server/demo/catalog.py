@@ -4,16 +4,17 @@ from datetime import date, timedelta
 
 from domain.enums import Confidentiality
 from domain.shipped import ACCOUNT, SHIPPED_TYPES, ShippedType
+from domain.words import Text
 from models import Product, ProductUpdate, ProductVersion
 from resolvers.catalog import enter
 
 INCENTIVES = ShippedType(
     "INCENTIVES",
     ACCOUNT,
-    "Incentives and rewards",
-    "Programme manager",
-    classifications=("Claim", "Payout"),
-    issue_types=("Missing reward",),
+    Text("Incentives and rewards"),
+    Text("Programme manager"),
+    classifications=(Text("Claim"), Text("Payout")),
+    issue_types=(Text("Missing reward"),),
     default_confidentiality=Confidentiality.AUTHOR_ONLY,
 )
 """A type that only its author and staff see (S07)."""

@@ -32,12 +32,13 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
 from domain.errors import Unauthenticated
+from domain.words.languages import SOURCE, accepted
 from server.auth.authenticator import bearer_token
 from server.transport import masking
 from server.transport.deadlines import within
 from server.transport.execution import guarded
 from server.transport.fanout import Fanout, Stream
-from server.transport.fast import Attempt, FastPath, as_json, plain_headers, replayed
+from server.transport.fast import Attempt, FastPath, as_json, in_english, plain_headers, replayed
 from server.transport.http import (
     GRAPHQL_JSON,
     LEGACY_JSON,
@@ -78,6 +79,7 @@ class Endpoint(GraphQL[Any, None]):
         *,
         authenticate: Callable[[str | None], Awaitable[V]],
         open_context: Callable[[V, str | None], object],
+        language_of: Callable[[Any], str] = in_english,
         limits: Limits | None = None,
         allowed_origins: Sequence[str] = (),
         ide: Console | None = None,
@@ -89,15 +91,17 @@ class Endpoint(GraphQL[Any, None]):
 
         `open_context` is called for every operation, also for each of many on one socket, with the viewer and the
         languages that the client accepts (`Accept-Language`). If the context has a method `refresh()`, it is called
-        before each event of a subscription. `allowed_origins` may open sockets from pages
-        of other origins. Without an `ide`, a browser gets 404. `watch_sign_in` calls what it is given as soon as a
-        viewer's token is good no longer; it returns what stops that. `present` is entered for as long as somebody has a
-        socket open.
+        before each event of a subscription. `language_of` a context is what its errors are said in.
+
+        `allowed_origins` may open sockets from pages of other origins. Without an `ide`, a browser gets 404.
+        `watch_sign_in` calls what it is given as soon as a viewer's token is good no longer; it returns what stops
+        that. `present` is entered for as long as somebody has a socket open.
         """
         self.limits = limits or Limits()
         guarded_schema, self.documents = guarded(schema, self.limits)
-        self.fast = FastPath(self.documents, guarded_schema)
+        self.fast = FastPath(self.documents, guarded_schema, language_of)
         self.fanout: Fanout | None = None
+        self.language_of = language_of
         super().__init__(
             guarded_schema,
             graphql_ide="graphiql",  # ours: see render_graphql_ide
@@ -135,9 +139,10 @@ class Endpoint(GraphQL[Any, None]):
         except HTTPException as refusal:
             response = refused(Headers(scope=scope), refusal)
         except Unauthenticated as error:
-            response = refused(Headers(scope=scope), Refused(401, error.message, {"WWW-Authenticate": "Bearer"}))
+            told = error.text.in_(language_for(scope))
+            response = refused(Headers(scope=scope), Refused(401, told, {"WWW-Authenticate": "Bearer"}))
         except Exception as error:
-            response = failed(Headers(scope=scope), 500, masking.internal_error(error))
+            response = failed(Headers(scope=scope), 500, masking.internal_error(error, language_for(scope)))
         await response(scope, receive, send)
 
     async def _first_of_body(self, receive: Receive) -> Message | None:
@@ -169,7 +174,9 @@ class Endpoint(GraphQL[Any, None]):
         if isinstance(request, WebSocket):
             return Connection(request.headers)
         viewer = await self._authenticate(bearer_token(request.headers.get("authorization")))
-        return self.open_context(viewer, request.headers.get("accept-language"))
+        context = self.open_context(viewer, request.headers.get("accept-language"))
+        request.state.language = self.language_of(context)
+        return context
 
     async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
         try:
@@ -279,7 +286,7 @@ class Endpoint(GraphQL[Any, None]):
     # --- an answer
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
-        return cast(GraphQLHTTPResponse, masking.answer(result))
+        return cast(GraphQLHTTPResponse, masking.answer(result, language_for(request.scope)))
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
         response = super().create_response(response_data, sub_response)
@@ -319,6 +326,12 @@ class Endpoint(GraphQL[Any, None]):
         else:
             with self.sockets.seat(address):
                 await super().__call__(scope, receive, send)
+
+
+def language_for(scope: Scope) -> str:
+    """What a request is answered in: what its context said, or its header where there was none yet."""
+    found: str | None = scope.get("state", {}).get("language")
+    return found or accepted(Headers(scope=scope).get("accept-language", "")) or SOURCE
 
 
 def nothing() -> None:

@@ -324,7 +324,7 @@ class Fanout:
             raise Unplannable(str(Cursor(step.cursor.epoch, step.cursor.seq - 1))) from None
         except Exception as error:
             log.error("an event cannot be told", topic=member.stream.following.topic, seq=step.cursor.seq)
-            return {"data": None, "errors": [masking.internal_error(error)]}
+            return {"data": None, "errors": [masking.internal_error(error, member.operation.language)]}
 
     async def _told(self, member: Member, step: Step) -> dict[str, Any] | None:
         plan = member.stream.plan

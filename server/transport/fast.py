@@ -18,6 +18,7 @@ from strawberry import Schema
 from strawberry.types.execution import ExecutionResult
 
 from domain.errors import Unauthenticated
+from domain.words.languages import SOURCE
 from engine.executing import Engine, Operation
 from server.auth.authenticator import bearer_token
 from server.telemetry import SHORT, Telemetry
@@ -44,11 +45,19 @@ class Attempt:
     begun: bool = False
 
 
+def in_english(context: Any) -> str:
+    return SOURCE
+
+
 class FastPath:
     """Off until `engine` is set, which the application does once its database is open."""
 
-    def __init__(self, documents: Documents, schema: Schema) -> None:
-        """`schema` executes what the engine leaves to graphql-core after a mutation has run."""
+    def __init__(self, documents: Documents, schema: Schema, language_of: Callable[[Any], str] = in_english) -> None:
+        """`schema` executes what the engine leaves to graphql-core after a mutation has run.
+
+        `language_of` says for a context what its errors are said in.
+        """
+        self.language_of = language_of
         self.documents = documents
         self.completing = completing(schema)
         self.engine: Engine | None = None
@@ -98,7 +107,7 @@ class FastPath:
             operation_name=operation_name,
         )
         assert isinstance(result, ExecutionResult)
-        return masking.answer(result)
+        return masking.answer(result, self.language_of(context))
 
     def operation(
         self, query: str | None, operation_name: str | None, variables: Mapping[str, Any]

@@ -22,9 +22,11 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from domain.errors import DomainError
+from domain.words import Text
+from domain.words.languages import SOURCE
 from server.transport.documents import is_over_parser_limit
 
-APOLOGY = "Something went wrong on our side."
+APOLOGY = Text("Something went wrong on our side.")
 
 REQUEST_ERRORS = (CannotGetOperationTypeError, InvalidOperationTypeError, MissingQueryError)
 """Strawberry's own, about which operation is meant."""
@@ -32,33 +34,35 @@ REQUEST_ERRORS = (CannotGetOperationTypeError, InvalidOperationTypeError, Missin
 log = structlog.get_logger(__name__)
 
 
-def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLFormattedError]:
-    """The errors as JSON-ready objects, each with `extensions.code`.
+def for_client(errors: Iterable[GraphQLError], language: str = SOURCE) -> list[GraphQLFormattedError]:
+    """The errors as JSON-ready objects, each with `extensions.code`; refusals in a language, mistakes in English.
 
     What is masked is logged with its traceback under the `errorId` that the client gets, once per kind and field: a
     thousand rows that fail alike are one bug.
     """
     known: dict[tuple[object, ...], str] = {}
-    return [format_error(error, known) for error in errors]
+    return [format_error(error, known, language) for error in errors]
 
 
-def format_error(error: GraphQLError, known: dict[tuple[object, ...], str]) -> GraphQLFormattedError:
+def format_error(
+    error: GraphQLError, known: dict[tuple[object, ...], str], language: str = SOURCE
+) -> GraphQLFormattedError:
     root = root_of(error)
     extensions = dict(error.extensions or {})
     if isinstance(root, DomainError):
-        return formatted(error, root.message, extensions | root.extensions)
+        return formatted(error, root.text.in_(language), extensions | root.extensions)
     if is_about_input(error):
         return formatted(error, without_foreign_text(error.message, root), {"code": code_of(error)} | extensions)
     if isinstance(root, REQUEST_ERRORS):
         return formatted(error, error.message, {"code": "OPERATION_RESOLUTION_FAILURE"})
     if isinstance(root, GraphQLError) and (error.path is None or "code" in extensions):
         return formatted(error, error.message, {"code": code_of(error)} | extensions)
-    return formatted(error, APOLOGY, {"code": "INTERNAL", "errorId": log_once(error, root, known)})
+    return formatted(error, APOLOGY.in_(language), {"code": "INTERNAL", "errorId": log_once(error, root, known)})
 
 
-def internal_error(error: Exception) -> GraphQLFormattedError:
+def internal_error(error: Exception, language: str = SOURCE) -> GraphQLFormattedError:
     """For what failed outside of any field. It is logged, and never said."""
-    return for_client([GraphQLError(str(error), original_error=error)])[0]
+    return for_client([GraphQLError(str(error), original_error=error)], language)[0]
 
 
 def root_of(error: GraphQLError) -> Exception:
@@ -118,11 +122,11 @@ def is_refusal(result: ExecutionResult) -> bool:
     )
 
 
-def answer(result: ExecutionResult) -> dict[str, Any]:
+def answer(result: ExecutionResult, language: str = SOURCE) -> dict[str, Any]:
     """The response object. As the specification says, it has no `data` when nothing was executed."""
     found: dict[str, Any] = {} if is_refusal(result) else {"data": result.data}
     if result.errors:
-        found["errors"] = for_client(result.errors)
+        found["errors"] = for_client(result.errors, language)
     if result.extensions:
         found["extensions"] = result.extensions
     return found

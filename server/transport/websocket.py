@@ -25,6 +25,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from strawberry.types.execution import ExecutionResult
 from strawberry.utils.aio import aclosing
 
+from domain.words.languages import SOURCE
 from realtime.cursor import Cursor
 from realtime.reader import OUTAGES
 from server.transport import masking
@@ -106,7 +107,7 @@ class TextSocket(ASGIWebSocketAdapter):
 class SafeOperation(Operation[Connection, None]):
     """Formats errors for clients, and keeps the `extensions` of the request, which Strawberry drops."""
 
-    __slots__ = ("extensions", "member")
+    __slots__ = ("extensions", "language", "member")
 
     def __init__(self, handler: "Handler", message: dict[str, Any]) -> None:
         payload = message["payload"]
@@ -115,16 +116,19 @@ class SafeOperation(Operation[Connection, None]):
         )
         self.extensions: dict[str, Any] | None = payload.get("extensions")
         self.member: Member | None = None
+        self.language = SOURCE
 
     async def send_initial_errors(self, errors: list[GraphQLError]) -> None:
-        await self.send_operation_message({"id": self.id, "type": "error", "payload": masking.for_client(errors)})
+        await self.send_operation_message(
+            {"id": self.id, "type": "error", "payload": masking.for_client(errors, self.language)}
+        )
 
     async def send_payload(self, payload: dict[str, Any]) -> None:
         await self.send_operation_message(cast(Any, {"id": self.id, "type": "next", "payload": payload}))
 
     async def send_next(self, execution_result: ExecutionResult) -> None:
         await self.send_operation_message(
-            {"id": self.id, "type": "next", "payload": cast(Any, masking.answer(execution_result))}
+            {"id": self.id, "type": "next", "payload": cast(Any, masking.answer(execution_result, self.language))}
         )
 
 
@@ -233,6 +237,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
 
     async def _stream(self, operation: SafeOperation) -> None:
         context = self.view.open_context(await self.view.viewer_now(self.context), self.context.languages)
+        operation.language = self.view.language_of(context)
         stream = await self.view.direct_stream(operation, context, cast(TextSocket, self.websocket).ws.scope)
         if stream is not None:
             assert self.view.fanout is not None

@@ -114,7 +114,7 @@ async def test_services_come_and_go_with_their_certificates(
         "COMMERCIAL": "AVAILABLE",
         "PORTAL": "AVAILABLE",
     }
-    assert day_after[1]["SERVICES"].endswith("ended on 2026-03-02. Renew it to ask for this.")
+    assert day_after[1]["SERVICES"].endswith("ended on March 2, 2026. Renew it to ask for this.")
 
 
 async def test_another_organizations_availability_is_nobodys_business(as_user: AsUser, ann: models.User) -> None:

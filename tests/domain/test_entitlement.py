@@ -47,11 +47,13 @@ def test_services_include_support_and_not_the_other_way_round() -> None:  # S19
 
 def test_the_reason_says_what_to_do() -> None:  # S18
     assert entitlement.availability_reason(SERVICES, [CURRENT], LAST) is None
-    assert entitlement.availability_reason(SERVICES, [CURRENT], LAST + DAY) == (
-        "Certificate SV-1 ended on 2026-12-31. Renew it to ask for this."
+    assert str(entitlement.availability_reason(SERVICES, [CURRENT], LAST + DAY)) == (
+        "Certificate SV-1 ended on December 31, 2026. Renew it to ask for this."
     )
-    assert entitlement.availability_reason(SERVICES, [CURRENT], FIRST - DAY) == "Certificate SV-1 begins on 2026-01-01."
-    assert entitlement.availability_reason(SERVICES, [], FIRST) == (
+    assert str(entitlement.availability_reason(SERVICES, [CURRENT], FIRST - DAY)) == (
+        "Certificate SV-1 begins on January 1, 2026."
+    )
+    assert str(entitlement.availability_reason(SERVICES, [], FIRST)) == (
         "This needs a certificate for professional services, and the organization has none. Order one first."
     )
 

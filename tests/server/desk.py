@@ -60,11 +60,13 @@ class Desk:
 
 
 @asynccontextmanager
-async def running_desk(engine: str, folder: Path, **given: Any) -> AsyncIterator[Desk]:
+async def running_desk(
+    engine: str, folder: Path, *, settings: dict[str, Any] | None = None, **given: Any
+) -> AsyncIterator[Desk]:
     """Ann and Bob are customers of one organization, Sam and Kim are agents; the ticket's stream has begun."""
     async with (
         fresh_database(engine, folder) as url,
-        serving(settings_for(url, folder), **given) as served,
+        serving(settings_for(url, folder, **(settings or {})), **given) as served,
         AsyncExitStack() as stack,
     ):
         acme = await make_organization("Acme")

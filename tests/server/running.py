@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -86,8 +86,8 @@ class Served:
         return mint_access_token(self.settings, user.id)
 
     @asynccontextmanager
-    async def socket(self, user: models.User, *, receive_buffer: int | None = None) -> AsyncIterator["Socket"]:
-        async with open_socket(self.address, self.token(user), receive_buffer=receive_buffer) as opened:
+    async def socket(self, user: models.User, **given: Any) -> AsyncIterator["Socket"]:
+        async with open_socket(self.address, self.token(user), **given) as opened:
             yield opened
 
     async def say(self, user: models.User, ticket: models.Ticket, *texts: str, **given: Any) -> list[models.Message]:
@@ -262,9 +262,15 @@ class Socket:
 
 @asynccontextmanager
 async def open_socket(
-    address: str, token: str | None = None, *, receive_buffer: int | None = None
+    address: str,
+    token: str | None = None,
+    *,
+    receive_buffer: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    init: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Socket]:
-    """An acknowledged socket. `receive_buffer`: bytes that the system takes while the client does not read."""
+    """An acknowledged socket. `receive_buffer`: bytes that the system takes while the client does not read; `init` is
+    said in `connection_init` besides the token."""
     given = await _small(address, receive_buffer) if receive_buffer else None
     connection = await connect(
         f"ws://{address}/graphql",
@@ -274,10 +280,11 @@ async def open_socket(
         open_timeout=PATIENCE,
         close_timeout=1,
         ping_interval=None,
+        additional_headers=headers,
     )
     opened: Socket | None = None
     try:
-        payload = {"authorization": f"Bearer {token}"} if token else {}
+        payload = {**({"authorization": f"Bearer {token}"} if token else {}), **(init or {})}
         await connection.send(json.dumps({"type": "connection_init", "payload": payload}))
         async with asyncio.timeout(PATIENCE):
             assert json.loads(await connection.recv()) == {"type": "connection_ack"}

@@ -1,5 +1,6 @@
 """Every text is there in every language, whole and right (S42)."""
 
+import ast
 from collections import Counter
 from gettext import c2py
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 from babel.messages.catalog import Catalog
 
 from domain.words.languages import LOCALES
-from tests.test_layers import ROOT, write
+from domain.words.things import THERE_IS_NO
+from tests.test_layers import MAY_IMPORT, ROOT, modules, write
 from tests.words.catalogues import FOLDER, TRANSLATED, english_of, read, updated
 from tests.words.messages import Unreadable, names_in, said_in
 
@@ -91,15 +93,28 @@ def test_a_translation_ends_and_begins_as_its_english(catalogue: Catalog) -> Non
 
 
 def test_what_the_code_says_is_given_the_values_that_it_names() -> None:
-    """A text without any values is written down before they are known: `Text.of` gives them."""
+    """A text without any values is written down before they are known: `Text.of` gives them. A refusal is not."""
     wrong = [
         each.where
         for each in said_in(ROOT)
-        if each.given
-        and {name for form in each.english for name in names_in(form)} - {"count"} != each.given - {"count"}
+        if each.given is not None and {name for form in each.english for name in names_in(form)} != each.given
     ]
 
     assert wrong == []
+
+
+def test_everything_that_may_be_missing_has_a_sentence_of_its_own() -> None:
+    """`NotFound("ticket")`: its noun is one of `domain.words.things`."""
+    calls = (node for package in MAY_IMPORT for _, tree in modules(ROOT, package) for node in ast.walk(tree))
+    nouns = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "NotFound" and call.args
+        if isinstance(call.args[0], ast.Constant)
+    }
+
+    assert nouns - THERE_IS_NO.keys() == set()
+    assert "ticket" in nouns
 
 
 def test_one_english_text_has_one_form() -> None:
@@ -124,9 +139,9 @@ def test_a_text_is_found_however_it_is_written_and_never_put_together(tmp_path: 
     found = {(each.context, each.english, each.given) for each in said_in(tmp_path)}
 
     assert found == {
-        ("here", ("One text.",), frozenset()),
+        ("here", ("One text.",), None),
         (None, ("{count} file", "{count} files"), frozenset({"count", "of"})),
-        (None, ("Two",), frozenset()),
+        (None, ("Two",), None),
     }
 
     write(tmp_path / "other", "domain/b.py", 'from domain.words import Text\nB = Text(f"{1} text")\n')
