@@ -1,19 +1,56 @@
 """Rooms, desks, devices and what covers them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
+
+from tortoise.expressions import Q
 
 from domain import policy
 from domain.coverage import Coverage, coverage_on
 from domain.enums import ServiceLevel
 from domain.errors import NotFound
-from domain.naming import quoted
+from domain.naming import line, quoted
+from domain.policy import Viewer
 from engine.keyset import LazyPage, Order, PageArgs
 from models import Device, ServiceLicense, Space, SpaceKind, Ticket
 from resolvers.context import Context
 from resolvers.reading import children, found, listing
 from resolvers.ticket_filters import TicketFilter, condition
+
+LONGEST_SEARCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFilter:
+    """Which devices are wanted: what meets everything that is said."""
+
+    serial_number: str | None = None
+    space_ids: list[UUID] | None = None
+    product_ids: list[UUID] | None = None
+    text: str | None = None
+
+
+def device_condition(viewer: Viewer, organization_id: UUID, filter: DeviceFilter) -> Q:
+    """The filter as SQL, for devices of an organization. What is foreign finds nothing.
+
+    Raises:
+        Forbidden: the viewer's role there does not show serial numbers, so none can be looked for.
+        Invalid: a text is too long, or cannot be stored.
+    """
+    wanted: list[Q] = []
+    if filter.serial_number is not None:
+        facts = policy.OrganizationFacts(organization_id)
+        policy.check(viewer, policy.SEE_SERIAL_NUMBER, facts, "Your role in this organization does not show devices.")
+        wanted.append(Q(serial_number=quoted(filter.serial_number) or ""))
+    if filter.space_ids is not None:
+        wanted.append(Q(space_id__in=filter.space_ids))
+    if filter.product_ids is not None:
+        wanted.append(Q(product_id__in=filter.product_ids))
+    if filter.text and filter.text.strip():
+        wanted.append(Q(name__icontains=line(filter.text, field="text", limit=LONGEST_SEARCH)))
+    return Q(*wanted)
 
 
 async def get_space(ctx: Context, space_id: UUID, kind: SpaceKind) -> Space | None:
@@ -59,17 +96,30 @@ def within_days(ctx: Context, days: Sequence[tuple[date, date]]) -> list[bool]:
     return [first <= today <= last for first, last in days]
 
 
-def tickets_in(
-    ctx: Context, space_id: UUID, args: PageArgs, *, filter: TicketFilter | None, order: Order
+def tickets_of(
+    ctx: Context, organization_id: UUID, args: PageArgs, *, filter: TicketFilter | None, order: Order
 ) -> LazyPage[Ticket]:
-    """The tickets of a room or desk that the viewer may see (S37, S39); places asked together share a statement.
+    """The tickets of an organization that the viewer may see; organizations asked together share a statement.
 
     Raises:
         Invalid: a paging argument or the filter cannot be used.
     """
+    return _tickets_below(ctx, "organization_id", organization_id, args, filter, order)
+
+
+def tickets_in(
+    ctx: Context, space_id: UUID, args: PageArgs, *, filter: TicketFilter | None, order: Order
+) -> LazyPage[Ticket]:
+    """The same of a room or desk (S37, S39)."""
+    return _tickets_below(ctx, "space_id", space_id, args, filter, order)
+
+
+def _tickets_below(
+    ctx: Context, by: str, parent_id: UUID, args: PageArgs, filter: TicketFilter | None, order: Order
+) -> LazyPage[Ticket]:
     query = Ticket.shown_to(ctx.viewer)
     narrowed = query.filter(condition(filter)) if filter else query
-    return children(ctx, narrowed, "space_id", space_id, order, args, variant=repr(filter))
+    return children(ctx, narrowed, by, parent_id, order, args, variant=repr(filter))
 
 
 def tickets_about(

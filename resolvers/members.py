@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from tortoise.expressions import Q, Subquery
+
 from domain import membership, naming, policy
 from domain.enums import NotificationKind, OrganizationRole, StaffRole
 from domain.errors import Conflict, Duplicate, NotFound
 from domain.notifying import Happening
-from domain.policy import OrganizationFacts
+from domain.policy import OrganizationFacts, Viewer
 from models import Membership, Organization, User
 from resolvers.access import announce_access
 from resolvers.context import Context
@@ -15,6 +17,24 @@ from resolvers.notices import notify
 from resolvers.reading import found
 from resolvers.transaction import Work, unit_of_work
 from resolvers.viewers import load_again
+
+LONGEST_SEARCH = 200
+
+
+def matching_members(viewer: Viewer, organization_id: UUID, search: str) -> Q:
+    """Members whose name or user name contains a text, in upper or lower case; or whose address does, for a viewer who
+    is shown the addresses there.
+
+    Raises:
+        Invalid: the text is longer than 200 characters, or cannot be stored.
+    """
+    if not search.strip():
+        return Q()
+    wanted = naming.line(search, field="search", limit=LONGEST_SEARCH)
+    people = Q(display_name__icontains=wanted) | Q(username__icontains=wanted)
+    if policy.allows(viewer, policy.SEE_EMAIL, OrganizationFacts(organization_id)):
+        people |= Q(email__icontains=wanted)
+    return Q(user_id__in=Subquery(User.filter(people).values("id")))
 
 
 @unit_of_work

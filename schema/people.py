@@ -17,6 +17,7 @@ from engine.keyset import Order
 from resolvers.context import Context
 from resolvers.entitlements import request_types_for
 from resolvers.reading import related
+from schema import organization_lists
 from schema.access import guarded
 from schema.enums import DeniedBehavior
 from schema.node import Node, entity
@@ -28,6 +29,7 @@ from schema.scalars import URL, EmailAddress, Locale, TimeZone
 if TYPE_CHECKING:
     from schema.catalog import RequestType, ServiceCertificate
     from schema.inventory import Desk, Device, Room, ServiceLicense, Space, SpaceGroup
+    from schema.ticket import Ticket
 
 SYSTEM_ID = ID("SystemActor_casewire")
 BY_NAME = Order("spaces", "name", kind="text")
@@ -136,27 +138,26 @@ class Organization(Node):
         lambda start: start and (start if isinstance(start, datetime) else datetime.fromisoformat(start)).date(),
         "Tickets filed before this day are not shown; null where all are.",
     )
-    members: Connection[OrganizationMembership] | None = pages_of(
-        models.Membership,
-        "organization_id",
-        Order("members", "joined_at"),
-        "Who belongs to it, in the order of joining.",
-        directives=guarded(policy.SEE_MEMBERS),
+    members: Connection[OrganizationMembership] | None = organization_lists.members(
+        Order("members", "joined_at"), "Who belongs to it, in the order of joining."
     )
     groups: list[Annotated["SpaceGroup", lazy("schema.inventory")]] = all_of(
         models.SpaceGroup, "organization_id", "name", "Its groups of rooms and desks, by name."
     )
-    spaces: Connection[Annotated["Space", lazy("schema.inventory")]] = pages_of(
-        models.Space, "organization_id", BY_NAME, "Its rooms and desks, by name."
+    spaces: Connection[Annotated["Space", lazy("schema.inventory")]] = organization_lists.places(
+        BY_NAME, "Its rooms and desks, by name."
     )
-    rooms: Connection[Annotated["Room", lazy("schema.inventory")]] = pages_of(
-        models.Space, "organization_id", BY_NAME, "Its rooms, by name.", where=Q(kind=models.SpaceKind.ROOM)
+    rooms: Connection[Annotated["Room", lazy("schema.inventory")]] = organization_lists.places(
+        BY_NAME, "Its rooms, by name.", Q(kind=models.SpaceKind.ROOM)
     )
-    desks: Connection[Annotated["Desk", lazy("schema.inventory")]] = pages_of(
-        models.Space, "organization_id", BY_NAME, "Its desks, by name.", where=Q(kind=models.SpaceKind.DESK)
+    desks: Connection[Annotated["Desk", lazy("schema.inventory")]] = organization_lists.places(
+        BY_NAME, "Its desks, by name.", Q(kind=models.SpaceKind.DESK)
     )
-    devices: Connection[Annotated["Device", lazy("schema.inventory")]] = pages_of(
-        models.Device, "organization_id", Order("devices", "name", kind="text"), "Its devices, by name."
+    devices: Connection[Annotated["Device", lazy("schema.inventory")]] = organization_lists.devices(
+        Order("devices", "name", kind="text"), "Its devices, by name."
+    )
+    tickets: Connection[Annotated["Ticket", lazy("schema.ticket")]] = organization_lists.tickets(
+        "Its tickets that you may see."
     )
     licenses: Connection[Annotated["ServiceLicense", lazy("schema.inventory")]] | None = pages_of(
         models.ServiceLicense,
@@ -171,8 +172,8 @@ class Organization(Node):
         Order("customers", "name", kind="text"),
         "The organizations that it files for, by name; only a partner has some.",
     )
-    certificates: list[Annotated["ServiceCertificate", lazy("schema.catalog")]] = all_of(
-        models.ServiceCertificate, "organization_id", "ends_at", "Its certificates, those that end first first."
+    certificates: list[Annotated["ServiceCertificate", lazy("schema.catalog")]] = organization_lists.certificates(
+        "Its certificates, those that end first first."
     )
 
     viewer_role: OrganizationRole | None = batched(_roles, "Your role in it; null where you are no member.")
