@@ -5,7 +5,7 @@ from contextlib import aclosing
 from uuid import UUID
 
 from domain import actions, lifecycle, policy
-from domain.enums import MessageKind, MessageSource, TicketStatus, Visibility
+from domain.enums import MessageKind, MessageSource, TicketChannel, TicketStatus, Visibility
 from domain.errors import IdempotencyMismatch, NotFound
 from domain.naming import line, text
 from engine.prepared import Prepared
@@ -40,7 +40,8 @@ async def send_message(
     """Add a message to a ticket's conversation and announce it to the ticket's watchers.
 
     Sending again with the same `client_message_id` returns the message of the first time and announces nothing.
-    What it does to the status: see `domain.lifecycle`, whose errors pass through.
+    What it does to the status: see `domain.lifecycle`, whose errors pass through. On a ticket that came by e-mail it is
+    one more e-mail of the thread, under its subject.
 
     Raises:
         NotFound, Forbidden: as for any ticket the viewer cannot read or answer.
@@ -57,6 +58,7 @@ async def send_message(
     saying = Saying(
         body=text(body, field="message"),
         visibility=visibility,
+        kind=_kind(ticket, visibility),
         source=source,
         in_reply_to_id=await _replied_to(ctx, ticket, in_reply_to_id),
         client_message_id=line(client_message_id, field="clientMessageId", limit=100),
@@ -166,6 +168,12 @@ async def _apply_reply(work: Work, ctx: Context, ticket: Ticket, visibility: Vis
     if status is TicketStatus.PENDING_CUSTOMER:
         ticket.waiting_since = work.now
     await timeline.set_status(work, ctx, ticket, status)
+
+
+def _kind(ticket: Ticket, visibility: Visibility) -> MessageKind:
+    """What support says to itself is in no e-mail."""
+    by_mail = ticket.channel is TicketChannel.EMAIL and visibility is Visibility.PUBLIC
+    return MessageKind.EMAIL if by_mail else MessageKind.CHAT
 
 
 async def _replied_to(ctx: Context, ticket: Ticket, message_id: UUID | None) -> UUID | None:
