@@ -2,7 +2,9 @@
 
 Two shapes. `one ticket`: everybody watches the same ticket, and messages are posted to it through the API, first as
 fast as they are delivered, then at a steady rate. `own tickets`: everybody watches a ticket of their own, so that
-no two deliveries are the same; the messages are in the database already, and the server is told of many at once.
+no two deliveries are the same; the messages are in the database already, and the server is told of many at once. What
+is written while it is measured are the events of the log, in two statements for a hundred tickets: storing messages
+took 25 ms for a hundred, in the process that posts, and nothing was delivered faster than that.
 """
 
 import itertools
@@ -105,15 +107,18 @@ class Fanout:
         batch = min(BATCH, self._watchers)
         parts = itertools.cycle([tickets[n : n + batch] for n in range(0, self._watchers - batch + 1, batch)])
         writer = log_writer(self._contestant, self._path)
+        if writer:
+            writer.prepare(tickets, str(self._world.manager))
         try:
             with self._watching([{"ticket": f"Ticket_{each}"} for each in tickets]) as (poster, crowd):
                 flood = self.measured(
-                    crowd, lambda: self._flood(crowd, batch, lambda: poster.publish(next(parts), writer))
+                    crowd, lambda: self._flood(crowd, batch, lambda: poster.announce(next(parts), writer))
                 )
         finally:
             if writer:
                 writer.close()
-        return [Record("fanout", "own tickets", self._contestant.name, turn, flood)]
+        figures = {name: flood[name] for name in ("cpu_us", "rate", "driver_core")}  # prepared messages tell no time
+        return [Record("fanout", "own tickets", self._contestant.name, turn, figures)]
 
     @contextmanager
     def watching_one_ticket(self) -> Iterator[tuple[Callable[[], None], Watchers]]:

@@ -51,6 +51,13 @@ class Poster:
         else:
             self._post("publish", writer.write(tickets, self._author))
 
+    def announce(self, tickets: list[UUID], writer: "LogWriter | None") -> None:
+        """As `publish`, of messages that the writer has prepared."""
+        if writer is None:
+            self.publish(tickets, None)
+        else:
+            self._post("publish", writer.announce(tickets))
+
     def close(self) -> None:
         self._connection.close()
 
@@ -74,6 +81,7 @@ class LogWriter:
     def __init__(self, path: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
         self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._prepared: dict[str, str] = {}
 
     def write(self, tickets: list[UUID], author: str) -> dict[str, int]:
         """The streams that were written to, with their heads: what is to be rung."""
@@ -88,6 +96,32 @@ class LogWriter:
                 ((heads[topic],),) = run(_HEAD, (topic,)).fetchall()
                 run(_EVENT, (topic, heads[topic], f"message:{key}", told(key), now))
             run(_STORE, (key, ticket, sequence, public, now, stamp() + TEXT, key, author))
+        run("COMMIT")
+        return heads
+
+    def prepare(self, tickets: list[UUID], author: str) -> None:
+        """Store a message on each of these tickets, of which nobody is told."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        for ticket in map(str, tickets):
+            key = self._prepared[ticket] = str(uuid7())
+            ((sequence, public),) = run(_NUMBER, (ticket,)).fetchall()
+            run(_STORE, (key, ticket, sequence, public, now, stamp() + TEXT, key, author))
+        run("COMMIT")
+
+    def announce(self, tickets: list[UUID]) -> dict[str, int]:
+        """Tell of the messages that were prepared, each as often as it is asked for; returns what is to be rung."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        messages = {topic: self._prepared[ticket] for ticket in map(str, tickets) for topic in topics_of(ticket)}
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        heads = dict(run(_HEADS, (orjson.dumps(list(messages)).decode(),)).fetchall())
+        events = (
+            (topic, heads[topic], f"message:{message}:{heads[topic]}", told(message), now)
+            for topic, message in messages.items()
+        )
+        self._connection.executemany(_EVENT, events)
         run("COMMIT")
         return heads
 
@@ -154,4 +188,7 @@ _STORE = """
 _HEAD = """
     INSERT INTO feed_stream (topic, epoch, head, floor) VALUES (?, '0000beef', 1, 0)
     ON CONFLICT (topic) DO UPDATE SET head = feed_stream.head + 1 RETURNING head"""
+_HEADS = """
+    INSERT INTO feed_stream (topic, epoch, head, floor) SELECT value, '0000beef', 1, 0 FROM json_each(?) WHERE true
+    ON CONFLICT (topic) DO UPDATE SET head = feed_stream.head + 1 RETURNING topic, head"""
 _EVENT = "INSERT INTO feed_event (topic, seq, key, kind, data, at) VALUES (?, ?, ?, 'message.added', ?, ?)"

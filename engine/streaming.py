@@ -4,7 +4,7 @@ Who follows alike is said by `sharing`: the same plan, variables and conditions,
 Where a guard needs the row to decide, only the same viewer follows alike.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,9 +43,6 @@ EventRows = list[tuple[EventRow, RootRow]]
 
 Parts = list[tuple[str, str, EventRows]]
 """The selected fields of an event: name, key in the answer, and the rows it may be, if it is one."""
-
-
-ReadRow = Callable[[RootRow, str], Awaitable[Any]]
 
 
 @dataclass(slots=True)
@@ -109,26 +106,20 @@ class StreamPlan:
         told = {"__typename": name, **values}
         return {"data": {self.key: {key: told[field] for field, key in self.markers[name]}}}
 
-    async def payload(self, event: Any, cursor: str, read: ReadRow) -> dict[str, Any] | None:
-        """What is sent of an event, None where it is not told; `read` gives what is made of a row.
+    def rows_of(self, event: Any) -> list[tuple[RootRow, str] | None]:
+        """The rows to read, with their ids, before `payload` can be made; None where an event has no such row."""
+        found = [row_for(rows, event) for _, _, rows in self.event if rows]
+        return [row_for(self.must, event), *found] if self.must else found
 
-        Raises:
-            Bail: a null or a refusal that graphql-core has to word.
-        """
-
-        async def one_of(rows: EventRows) -> Any:
-            for each, row in rows:
-                row_id = each.key(event)
-                if row_id is not None:
-                    return await read(row, row_id)
-            return None
-
-        if self.must and await one_of(self.must) is None:
+    def payload(self, event: Any, cursor: str, made: Iterable[Any]) -> dict[str, Any] | None:
+        """What is sent of an event, None where it is not told. `made` is what was made of each of its rows."""
+        of_rows = iter(made)
+        if self.must and next(of_rows) is None:
             return None
         told: dict[str, Any] = {}
         for name, key, rows in self.event:
             if rows:
-                told[key] = await one_of(rows)
+                told[key] = next(of_rows)
                 if told[key] is None and name == self.declared.must:
                     return None
             elif name == "__typename":
@@ -205,6 +196,15 @@ class StreamPlanner(ListPlanner):
     def row_of_event(self, row: EventRow, select: Select, expression: str) -> RootRow:
         declared = Found(row.model, "id", by_id, row.seen)
         return RootRow("", declared, {"id": (False, EVENT_ROW)}, select, select.compiled(expression), [])
+
+
+def row_for(rows: EventRows, event: Any) -> tuple[RootRow, str] | None:
+    """Which of the rows that a field may be it is for an event, with its id."""
+    for each, row in rows:
+        row_id = each.key(event)
+        if row_id is not None:
+            return row, row_id
+    return None
 
 
 def rows_in(event: Parts) -> Iterator[RootRow]:

@@ -77,8 +77,8 @@ class LoopClient:
         self._db = connect(path)
         self._db.row_factory = sqlite3.Row
 
-    async def execute_query_dict(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        return [dict(row) for row in self._db.execute(query, values).fetchall()]
+    async def execute_query_dict(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        return self._db.execute(query, values).fetchall()  # these know their columns by name: no dicts are made
 
     def close(self) -> None:
         self._db.close()

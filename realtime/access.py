@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from realtime.log import ACCESS, Event, Position
+from realtime.pump import Pump
 from realtime.reader import LogReader, patiently
 from realtime.tail import Mark, Tail
 from realtime.tasks import Tasks
@@ -51,7 +52,7 @@ class AccessTail(Tail):
     """The process's place in the topic, and everybody who is to be told."""
 
     def __init__(self, log: LogReader, tasks: Tasks) -> None:
-        super().__init__(ACCESS, log, tasks)
+        super().__init__(ACCESS, Pump(log, tasks), tasks)
         self.watchers = 1  # it is never given up
         self.listeners: list[Callable[[Event | None], None]] = []
         """Called with each change of access; with None when some may have been missed."""

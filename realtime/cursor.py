@@ -3,8 +3,7 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from domain.errors import Invalid
 
@@ -15,8 +14,7 @@ _PLACE = re.compile(r"(-):(0)|([0-9A-Za-z]{8}):(0|[1-9][0-9]{0,17})", re.ASCII)
 _LONGEST = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """After event `seq` of the stream while it counts in `epoch`. Numbers of another epoch mean other events."""
 
     epoch: str

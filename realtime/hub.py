@@ -15,7 +15,9 @@ from realtime.access import RECHECK, AccessTail, Guard, Moved, Pass
 from realtime.backends import make_broadcast
 from realtime.cursor import Cursor
 from realtime.doorbell import CANARY, Doorbell
+from realtime.pump import Pump
 from realtime.reader import READ_TIMEOUT, LogReader, Stats
+from realtime.seat import Seat
 from realtime.sweep import EVERY, EVERY_WHEN_DEAF, POLL, Sweep
 from realtime.tail import Tail
 from realtime.tasks import Stopped, Tasks
@@ -55,6 +57,7 @@ class Hub:
         self._log = LogReader(reader, self._tasks, self.stats, read_timeout)
         self._access_log = LogReader(reader, self._tasks, Stats(), read_timeout)
         self.access = AccessTail(self._access_log, self._tasks)
+        self._pump = Pump(self._log, self._tasks, self.access.reach)
         self._tails: dict[str, Tail] = {self.access.topic: self.access}
         self.doorbell = Doorbell(
             doorbell_url, self._kick, self._resync, self._tasks, clock=clock, canary=canary, connect=connect
@@ -85,7 +88,8 @@ class Hub:
         """Say that the events up to these numbers are committed. Call it after the commit; it never fails or waits."""
         for topic, head in heads.items():
             self._kick(topic, head)
-        self.doorbell.ring(heads)
+        if self.doorbell.reaches_others:
+            self.doorbell.ring(heads)
 
     @contextmanager
     def admit(self, guard: Guard) -> Iterator[Pass]:
@@ -120,21 +124,49 @@ class Hub:
             except Stopped:
                 return
 
+    def sit(self, topic: str, at: Cursor, on_news: Callable[[], None]) -> Seat | None:
+        """A seat at a place where a stream of `follow` has come to; None where that is no place of the topic any more.
+
+        Whoever sits asks about access by itself. Rings count until it is given back by `rise`.
+        """
+        tail = self._tails.get(topic)
+        if tail is None or at.epoch != tail.epoch or at.seq > tail.last:
+            return None
+        self._enter(topic)
+        return Seat(tail, at.seq, self._rules.max_lag, on_news)
+
+    def rise(self, topic: str, seat: Seat) -> None:
+        seat.leave()
+        self._leave(topic)
+
+    @property
+    def recheck(self) -> float:
+        """Seconds after which access is asked about again, even if nothing says that it changed."""
+        return self._rules.recheck
+
     @contextmanager
     def _watched(self, topic: str) -> Iterator[Tail]:
         """The topic's tail. From here on rings for it count, so the head may be read."""
-        tail = self._tails.get(topic)
-        if tail is None:
-            tail = self._tails[topic] = Tail(topic, self._log, self._tasks, self.access.reach)
-        tail.watchers += 1
-        self.stats.watchers += 1
+        tail = self._enter(topic)
         try:
             yield tail
         finally:
-            self.stats.watchers -= 1
-            tail.watchers -= 1
-            if tail.watchers == 0:
-                del self._tails[topic]
+            self._leave(topic)
+
+    def _enter(self, topic: str) -> Tail:
+        tail = self._tails.get(topic)
+        if tail is None:
+            tail = self._tails[topic] = Tail(topic, self._pump, self._tasks)
+        tail.watchers += 1
+        self.stats.watchers += 1
+        return tail
+
+    def _leave(self, topic: str) -> None:
+        tail = self._tails[topic]
+        self.stats.watchers -= 1
+        tail.watchers -= 1
+        if tail.watchers == 0:
+            del self._tails[topic]
 
     def _kick(self, topic: str, seq: int) -> None:
         if tail := self._tails.get(topic):

@@ -39,8 +39,7 @@ class Draft:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """An event of the log. All watchers of a process share it: leave `data` as it is."""
 
     topic: str
@@ -136,11 +135,30 @@ class Batch(NamedTuple):
 async def read(conn: BaseDBAsyncClient, topic: str, *, after: int, limit: int) -> Batch:
     """The first `limit` events with a number above `after`, in order."""
     rows = await _rows(conn, _READ, ACCESS, topic, after, limit)
-    events = [
-        Event(topic, row["seq"], row["kind"], row["key"], orjson.loads(row["data"]), _as_datetime(row["at"]))
-        for row in rows
-    ]
-    return Batch(events, rows[0]["access"] or 0 if rows else 0)
+    return Batch([_event(topic, row) for row in rows], rows[0]["access"] or 0 if rows else 0)
+
+
+class Batches(NamedTuple):
+    """Events of several topics, by topic; `access` is as of a `Batch`."""
+
+    events: dict[str, list[Event]]
+    access: int
+
+
+async def read_many(conn: BaseDBAsyncClient, after: Mapping[str, int], *, limit: int) -> Batches:
+    """As `read`, of several topics in one statement: `after` has the number of each, `limit` is of each."""
+    topics, numbers = list(after), list(after.values())
+    if conn.capabilities.dialect == "sqlite":
+        asked = orjson.dumps(list(zip(topics, numbers, strict=True))).decode()
+        rows = await _rows(conn, _READ_MANY_SQLITE, ACCESS, asked, limit)
+    else:
+        rows = await _rows(conn, _READ_MANY_POSTGRES, ACCESS, topics, numbers, limit)
+    found: dict[str, list[Event]] = {}
+    for row in rows:
+        found.setdefault(row["topic"], []).append(_event(row["topic"], row))
+    for events in found.values():
+        events.sort(key=lambda event: event.seq)
+    return Batches(found, rows[0]["access"] or 0 if rows else 0)
 
 
 async def position(conn: BaseDBAsyncClient, topic: str) -> Position:
@@ -156,6 +174,20 @@ async def positions(conn: BaseDBAsyncClient, topics: Collection[str]) -> dict[st
     else:
         rows = await _rows(conn, _POSITIONS_POSTGRES, list(topics))
     return {row["topic"]: Position(row["epoch"], row["head"], row["floor"]) for row in rows}
+
+
+async def recent(conn: BaseDBAsyncClient, after: int, *, limit: int) -> list[tuple[int, str, int]]:
+    """Row, topic and number of the events that were written after a row, in the order of their commits.
+
+    To be asked of SQLite alone: it has one writer at a time, so that rows are numbered in that order.
+    """
+    rows = await _rows(conn, _RECENT_SQLITE, after, limit)
+    return [(row["place"], row["topic"], row["seq"]) for row in rows]
+
+
+async def last_row(conn: BaseDBAsyncClient) -> int:
+    """The row that was written last; 0 where there is none."""
+    return int((await _rows(conn, "SELECT max(id) AS place FROM feed_event"))[0]["place"] or 0)
 
 
 async def heads(conn: BaseDBAsyncClient, topics: Collection[str]) -> dict[str, int]:
@@ -199,6 +231,10 @@ def _moment(conn: BaseDBAsyncClient, at: datetime) -> datetime | str:
     if conn.capabilities.dialect != "sqlite":
         return at
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _event(topic: str, row: Mapping[str, Any]) -> Event:
+    return Event(topic, row["seq"], row["kind"], row["key"], orjson.loads(row["data"]), _as_datetime(row["at"]))
 
 
 def _as_datetime(stored: datetime | str) -> datetime:
@@ -256,10 +292,26 @@ _READ = """
     SELECT seq, kind, key, data, at, (SELECT head FROM feed_stream WHERE topic = ?) AS access
     FROM feed_event WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?"""
 
+_READ_MANY_SQLITE = """
+    SELECT found.topic, found.seq, found.kind, found.key, found.data, found.at,
+           (SELECT head FROM feed_stream WHERE topic = ?) AS access
+    FROM json_each(?) AS asked CROSS JOIN feed_event AS found ON found.id IN (
+        SELECT feed_event.id FROM feed_event
+        WHERE topic = json_extract(asked.value, '$[0]') AND seq > json_extract(asked.value, '$[1]')
+        ORDER BY seq LIMIT ?)"""
+
+_READ_MANY_POSTGRES = """
+    SELECT topic, seq, kind, key, data, at, (SELECT head FROM feed_stream WHERE topic = ?) AS access
+    FROM unnest(?::text[], ?::bigint[]) AS asked (of, after) CROSS JOIN LATERAL (
+        SELECT topic, seq, kind, key, data, at FROM feed_event WHERE topic = of AND seq > after
+        ORDER BY seq LIMIT ?) AS found"""
+
 _POSITIONS_POSTGRES = "SELECT topic, epoch, head, floor FROM feed_stream WHERE topic = ANY(?)"
 
 _POSITIONS_SQLITE = """
     SELECT topic, epoch, head, floor FROM feed_stream WHERE topic IN (SELECT value FROM json_each(?))"""
+
+_RECENT_SQLITE = "SELECT id AS place, topic, seq FROM feed_event WHERE id > ? ORDER BY id LIMIT ?"
 
 _RAISE_FLOOR = """
     WITH wanted AS (SELECT CAST(? AS bigint) AS keep, CAST(? AS bigint) AS batch)

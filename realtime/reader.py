@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -76,6 +76,11 @@ class LogReader:
         self._stats.reads += 1
         return await self._in_time(log.read(self._reader(), topic, after=after, limit=limit))
 
+    async def events_of(self, after: Mapping[str, int], *, limit: int) -> log.Batches:
+        """The next events of several topics, by one read."""
+        self._stats.reads += 1
+        return await self._in_time(log.read_many(self._reader(), after, limit=limit))
+
     async def page(self, topic: str, *, after: int, limit: int) -> log.Batch:
         async with self._catching_up:
             self._stats.pages += 1
@@ -88,6 +93,12 @@ class LogReader:
     async def positions(self, topics: Collection[str]) -> dict[str, log.Position]:
         self._stats.sweeps += 1
         return await self._in_time(log.positions(self._reader(), topics))
+
+    async def recent(self, after: int, *, limit: int) -> list[tuple[int, str, int]]:
+        return await self._in_time(log.recent(self._reader(), after, limit=limit))
+
+    async def last_row(self) -> int:
+        return await self._in_time(log.last_row(self._reader()))
 
     async def _in_time(self, read: Coroutine[Any, Any, T]) -> T:
         """A connection that answers in this very thread is done or it hangs us all: a time limit would only cost."""

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 
+from realtime.cursor import NO_EPOCH
 from realtime.doorbell import Doorbell
 from realtime.log import NOWHERE
 from realtime.reader import LONGEST_PAUSE, OUTAGES, LogReader
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 EVERY = 1.0
 EVERY_WHEN_DEAF = 0.2
 """Seconds between two looks while the rings of other processes are heard, and while they are not."""
+
+MOST_RECENT = 1_000
+"""Events that are looked through for watched topics; where there are more, all of these are looked at."""
 
 POLL = 0.03
 """Seconds between two questions to SQLite whether another connection has committed (some 40 µs each)."""
@@ -42,6 +46,7 @@ class Sweep:
         self._now = asyncio.Event()
         self._due = 0.0
         self._version: int | None = None
+        self._last_row: int | None = None
         self._away = False
 
     def look_now(self) -> None:
@@ -76,7 +81,10 @@ class Sweep:
         counts_commits = self._log.counts_commits
         began = time.monotonic()
         version = await self._log.version() if counts_commits else None
-        if self._now.is_set() or version != self._version or began >= self._due:
+        is_due = self._now.is_set() or began >= self._due
+        if not is_due and version != self._version and await self._look_at_recent():
+            self._version = version
+        elif is_due or version != self._version:
             self._now.clear()
             try:
                 await self._look()
@@ -89,6 +97,26 @@ class Sweep:
         if counts_commits:
             return max(self._poll, 4 * took)  # A look at very many topics takes its time: leave most of it to others.
         return max(self._due - time.monotonic(), 0.0)
+
+    async def _look_at_recent(self) -> bool:
+        """Ring for what was written since the last look; False where that cannot be told.
+
+        However many topics are watched, it costs what was written. It is a ring like others: nothing depends on it.
+        """
+        if self._last_row is None:
+            self._last_row = await self._log.last_row()
+            return False
+        events = await self._log.recent(self._last_row, limit=MOST_RECENT)
+        if len(events) == MOST_RECENT:
+            self._last_row = None
+            return False
+        for row, topic, seq in events:
+            self._last_row = row
+            if tail := self._tails.get(topic):
+                if tail.epoch == NO_EPOCH:
+                    return False  # its first event: where the stream stands has to be read
+                tail.kick(seq)
+        return True
 
     async def _look(self) -> None:
         marks = [(tail, tail.mark()) for tail in self._tails.values()]

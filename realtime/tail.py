@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from realtime.cursor import NO_EPOCH
-from realtime.log import Batch, Event, Position
-from realtime.reader import OUTAGES, LogReader
+from realtime.log import Event, Position
+from realtime.pump import Pump
+from realtime.seat import Seat
 from realtime.tasks import Tasks, shared
 
 logger = logging.getLogger(__name__)
@@ -18,9 +19,6 @@ BUFFER = 512
 
 PAGE, PAGES_KEPT = 100, 8
 """Who is further behind reads pages, numbers `100 n + 1 .. 100 n + 100`. A full one never changes, so it is shared."""
-
-PUMP = 200
-"""Events in one read of the newest."""
 
 SLICE = 10
 """Events handed out at a time. A client that has stopped reading holds on to no more."""
@@ -40,30 +38,28 @@ class Tail:
     `last` is the newest number known here. `era` counts how often the numbers known here stopped counting, because a
     backup was restored: a watcher of an earlier era cannot go on.
 
-    Events that were read are kept back until `reach` has returned: see `realtime.access`.
+    Who sits in a `Seat` is called instead of waiting for `changed`.
     """
 
-    def __init__(
-        self, topic: str, log: LogReader, tasks: Tasks, reach: Callable[[int], Awaitable[None]] | None = None
-    ) -> None:
+    def __init__(self, topic: str, pump: Pump, tasks: Tasks) -> None:
         self.topic = topic
         self.epoch = NO_EPOCH
         self.last = 0
         self.era = 0
         self.watchers = 0
-        self.changed = asyncio.Event()
-        self._log = log
+        self._changed = asyncio.Event()
+        self._is_awaited = False
+        self.seats: dict[Seat, None] = {}
+        self._pump = pump
+        self._log = pump.log
         self._tasks = tasks
-        self._reach = reach
         self._ready = False
         self._recent: deque[Event] = deque(maxlen=BUFFER)
         self._pages: OrderedDict[int, list[Event]] = OrderedDict()
         self._loading: dict[int, asyncio.Task[list[Event]]] = {}
         self._locating: asyncio.Task[Position] | None = None
         self._next_locating: asyncio.Task[Position] | None = None
-        self._pumping = False
         self._wanted = 0
-        self._rung = False
 
     # ---- finding out where the stream stands ----
 
@@ -98,7 +94,7 @@ class Tail:
             return
         if not self._ready:
             self._ready, self.epoch, self.last = True, at.epoch, at.head
-            self._start_pump()
+            self._want_more()
         elif at.epoch != self.epoch and began.epoch != self.epoch:
             return  # Another read has told the epoch meanwhile, and began later than this one for all we know.
         elif at.epoch != self.epoch and self.epoch == NO_EPOCH:
@@ -124,38 +120,29 @@ class Tail:
         """Somebody says that event `seq` is committed. It may be old news, and it may be wrong."""
         if seq > self.last:
             self._wanted = max(self._wanted, seq)
-            self._rung = True
-            self._start_pump()
+            self._want_more()
 
-    def _start_pump(self) -> None:
-        if self._ready and self._rung and not self._pumping and self._tasks.is_open:
-            self._pumping = True
-            self._tasks.launch(self._pump())
+    @property
+    def wants_more(self) -> bool:
+        """Whether something was rung for that is not here."""
+        return self._wanted > self.last
 
-    async def _pump(self) -> None:
-        """Read what was rung for. A ring that comes during a read may have been for an event the read did not see."""
-        try:
-            while self._rung and self._wanted > self.last:
-                self._rung = False
-                began = self.mark()
-                events = await self._permitted(self._log.events(self.topic, after=self.last, limit=PUMP))
-                if events and self.epoch == NO_EPOCH:
-                    await self._look()  # Now that there are events, it has an epoch. Asked before, it might not have.
-                if (began.era, began.last) == (self.era, self.last):
-                    self._extend(events)
-                if len(events) == PUMP or self.last != began.last + len(events):
-                    self._rung = True
-        except OUTAGES as problem:
-            logger.warning("reading %s failed, the sweep will ring again: %s", self.topic, type(problem).__name__)
-        finally:
-            self._pumping, self._rung, self._wanted = False, False, self.last
+    def _want_more(self) -> None:
+        if self._ready and self.wants_more:
+            self._pump.want(self)
 
-    async def _permitted(self, read: Awaitable[Batch]) -> list[Event]:
-        """The events of a read, once all are told whom the changes of access before them concern."""
-        events, access = await read
-        if access and self._reach:
-            await self._reach(access)
-        return events
+    async def take(self, events: list[Event], began: Mark, *, are_all: bool) -> None:
+        """Take in what a read found after the last event; `are_all` where it would have found more."""
+        if events and self.epoch == NO_EPOCH:
+            await self._look()  # Now that there are events, it has an epoch. Asked before, it might not have.
+        if (began.era, began.last) == (self.era, self.last):
+            self._extend(events)
+        if not are_all or self.last != began.last + len(events):
+            self._want_more()
+
+    def forget_rings(self) -> None:
+        """What was rung for and is not there was no event, or will be rung for again."""
+        self._wanted = self.last
 
     def _extend(self, events: list[Event]) -> None:
         run = run_after(events, self.last)
@@ -170,10 +157,24 @@ class Tail:
 
     def wake(self) -> None:
         """Let every watcher look again."""
-        self.changed.set()
-        self.changed = asyncio.Event()
+        if self._is_awaited:
+            self._changed.set()
+            self._changed, self._is_awaited = asyncio.Event(), False
+        for seat in tuple(self.seats):
+            seat.on_news()
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """What is set as soon as there is more than now."""
+        self._is_awaited = True
+        return self._changed
 
     # ---- handing it out ----
+
+    def recent(self, seq: int) -> Event | None:
+        """The event of this number, if it is among the recent ones."""
+        at = seq - self._recent[0].seq if self._recent else -1
+        return self._recent[at] if 0 <= at < len(self._recent) else None
 
     async def after(self, seq: int) -> Sequence[Event]:
         """The next events after `seq`, without a gap and at most `SLICE`; none if they are no longer in the log.
@@ -200,7 +201,7 @@ class Tail:
     async def _load(self, number: int) -> list[Event]:
         try:
             era = self.era
-            events = await self._permitted(self._log.page(self.topic, after=number * PAGE, limit=PAGE))
+            events = await self._pump.permitted(self._log.page(self.topic, after=number * PAGE, limit=PAGE))
             events = [event for event in events if event.seq <= (number + 1) * PAGE]
             if era == self.era:
                 self._keep(number, events)

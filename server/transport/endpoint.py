@@ -37,8 +37,9 @@ from server.auth.authenticator import bearer_token
 from server.transport import masking
 from server.transport.deadlines import within
 from server.transport.execution import guarded
-from server.transport.fanout import Fanout, Stream
+from server.transport.fanout import Fanout
 from server.transport.fast import Attempt, FastPath, as_json, in_english, plain_headers, replayed
+from server.transport.groups import Stream
 from server.transport.http import (
     GRAPHQL_JSON,
     LEGACY_JSON,

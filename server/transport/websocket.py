@@ -29,7 +29,7 @@ from domain.words.languages import SOURCE
 from realtime.cursor import Cursor
 from realtime.reader import OUTAGES
 from server.transport import masking
-from server.transport.fanout import Member
+from server.transport.groups import Member
 from server.transport.limits import limit_exceeded
 from server.transport.protocol import NoText, mistake_in, no_text
 from server.transport.resuming import Unplannable, resumed

@@ -24,9 +24,10 @@ PATIENCE = 10.0
 SQLITE_TABLES = """
     CREATE TABLE feed_stream (topic varchar(120) NOT NULL PRIMARY KEY, epoch char(8) NOT NULL, head bigint NOT NULL,
         floor bigint NOT NULL DEFAULT 0) WITHOUT ROWID;
-    CREATE TABLE feed_event (topic varchar(120) NOT NULL, seq bigint NOT NULL, key varchar(80) NOT NULL,
+    CREATE TABLE feed_event (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+        topic varchar(120) NOT NULL, seq bigint NOT NULL, key varchar(80) NOT NULL,
         kind varchar(40) NOT NULL, data text NOT NULL, at text NOT NULL,
-        PRIMARY KEY (topic, seq), UNIQUE (topic, key)) WITHOUT ROWID;
+        UNIQUE (topic, seq), UNIQUE (topic, key));
     CREATE TABLE change (name text NOT NULL PRIMARY KEY) WITHOUT ROWID;
 """
 

@@ -47,6 +47,19 @@ async def test_reading_begins_after_the_given_number_and_ends_at_the_limit(store
     assert [event.seq for event in events] == [4, 5, 6, 7]
 
 
+async def test_several_topics_are_read_by_one_statement_each_after_its_number(store: Store) -> None:
+    for topic, number in (("a", 3), ("b", 9), ("c", 2)):
+        await store.fill(topic, 1, number)
+    await store.append(draft(log.ACCESS, "change"))
+
+    events, access = await log.read_many(store.reader, {"b": 2, "a": 1, "c": 2, "unknown": 0}, limit=4)
+
+    read = {topic: [event.seq for event in found] for topic, found in events.items()}
+    assert read == {"a": [2, 3], "b": [3, 4, 5, 6]}
+    assert events["a"] == (await store.read_all("a"))[1:]
+    assert access == 1
+
+
 async def test_a_rollback_leaves_nothing_and_gives_its_numbers_back(store: Store) -> None:
     await store.fill("t", 1, 2)
 

@@ -54,6 +54,36 @@ async def test_ten_events_to_a_hundred_watchers_are_ten_reads_at_most(store: Sto
     assert silent_hub.stats.watchers == 0
 
 
+async def test_topics_that_are_rung_for_together_are_read_together(store: Store, silent_hub: Hub) -> None:
+    """More events of each than one read gives, and more topics."""
+    topics = [f"t{number:03}" for number in range(130)]
+    async with AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(aclosing(follow(silent_hub, topic))) for topic in topics]
+        await asyncio.gather(*(take_until_caught_up(stream) for stream in streams))
+        heads = await store.append(*(draft(topic, f"k{key}") for topic in topics for key in range(3)))
+
+        silent_hub.ring(heads)
+        got = await asyncio.gather(*(take(stream, 3) for stream in streams))
+
+        assert [told(steps) for steps in got] == [[1, 2, 3]] * 130
+        assert silent_hub.stats.reads == 2
+
+
+async def test_a_topic_that_is_far_behind_is_read_on_after_the_others(store: Store, silent_hub: Hub) -> None:
+    async with (
+        aclosing(follow(silent_hub, "busy")) as busy,
+        aclosing(follow(silent_hub, "calm")) as calm,
+    ):
+        await asyncio.gather(take_until_caught_up(busy), take_until_caught_up(calm))
+        await store.fill("busy", 1, 120)
+        heads = {"busy": 120} | await store.append(draft("calm", "k1"))
+
+        silent_hub.ring(heads)
+
+        assert told(await take(calm, 1)) == [1]
+        assert told(await take(busy, 120)) == list(range(1, 121))
+
+
 async def test_reads_do_not_grow_when_each_event_is_waited_for(store: Store, silent_hub: Hub) -> None:
     async with watching(silent_hub, "t", 30) as streams:
         for seq in range(1, 11):

@@ -200,5 +200,4 @@ async def test_with_its_last_member_a_group_ends(desk: Desk) -> None:
 
     await until(lambda: desk.served.fanout.groups == {})
     await until(lambda: desk.served.casewire.services.hub.stats.watchers == 0)
-    assert group.task is not None
-    assert group.task.done()
+    assert group.has_ended

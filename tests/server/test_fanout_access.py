@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,8 +12,9 @@ from unittest import mock
 import pytest
 
 import models
-import server.transport.fanout
+import server.transport.groups
 from domain.errors import NotFound
+from engine.running import Run
 from models import FeedStream
 from models.database import reader
 from realtime.hub import Hub
@@ -24,10 +25,10 @@ from resolvers.streams import streams_of
 from resolvers.transaction import Work, work_in_transaction
 from resolvers.viewers import load_viewer
 from schema.node import global_id
-from server.transport.fanout import Member
+from server.transport.groups import Member
 from tests.access_changes import CHANGES, ENDS, MOVES, Scene
 from tests.databases import ENGINES, fresh_database
-from tests.factories import make_member
+from tests.factories import make_member, make_ticket
 from tests.realtime.support import NOON
 from tests.server.running import Served, Watch, serving, settings_for, until
 
@@ -84,13 +85,17 @@ class Desk:
         await work_in_transaction(await self.elsewhere(scene), body)
 
     async def happen(self, scene: Scene, document: str, text: str) -> None:
+        self.hub.ring(await self.happen_unheard(scene, document, text))
+
+    async def happen_unheard(self, scene: Scene, document: str, text: str) -> dict[str, int]:
+        """What is to be rung."""
         context = await self.elsewhere(scene)
         if document != "escalationTimeline":
             await messages.send_message(context, scene.ticket.id, body=text, client_message_id=f"key of {text}")
         else:
             await escalations.submit_escalation(context, scene.ticket.id, issue_description=text)
         heads = await FeedStream.filter(topic__in=streams_of(scene.ticket.id)).values_list("topic", "head")
-        self.hub.ring(dict(heads))
+        return dict(heads)
 
 
 def text_of(item: Any, document: str) -> str:
@@ -179,7 +184,7 @@ async def test_a_member_whom_a_change_hits_in_the_middle_of_an_event_gets_it_onc
 
     with (
         mock.patch.object(Member, "write", write_and_change),
-        mock.patch.object(server.transport.fanout, "WRITES_BEFORE_YIELD", 1),
+        mock.patch.object(server.transport.groups, "WRITES_BEFORE_YIELD", 1),
     ):
         await desk.happen(scene, "messages", "after")
         assert [text_of(await watch.next(), "messages") for watch in watches] == ["after"] * 4
@@ -218,3 +223,24 @@ async def test_nothing_is_remembered_of_members_who_have_gone(desk: Desk) -> Non
 
     assert await watches[2].refused() == ["NOT_FOUND"]
     await until(lambda: desk.hub.access.interested == 0)
+
+
+@pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+async def test_what_groups_of_several_tickets_are_told_is_read_by_one_statement(desk: Desk) -> None:
+    scene = await begun(desk, "membership")
+    others = [replace(scene, ticket=await make_ticket(scene.organization, scene.ann)) for _ in range(2)]
+    for each in others:
+        await desk.happen(each, "messages", "first")
+    scenes = [scene, *others]
+    watches = [await desk.watch(scene.ann, scene, "messages") for scene in scenes]
+    heads = [await desk.happen_unheard(scene, "messages", f"{number}") for number, scene in enumerate(scenes)]
+    log_reads, executed = desk.hub.stats.reads, desk.served.fanout.executions
+
+    with mock.patch.object(Run, "rows", autospec=True, side_effect=Run.rows) as read:
+        desk.hub.ring({topic: head for each in heads for topic, head in each.items()})
+        told = [text_of(await watch.next(), "messages") for watch in watches]
+
+    assert told == ["0", "1", "2"]
+    assert [len(call.args[2]) for call in read.call_args_list] == [3]
+    assert desk.hub.stats.reads - log_reads == 1
+    assert desk.served.fanout.executions - executed == len(desk.served.fanout.groups) == 3

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 import models
 from domain.enums import OrganizationRole
 from models import Membership
-from server.transport.fanout import Fanout, Group
+from server.transport.fanout import Fanout
+from server.transport.groups import Group
 from tests.databases import ENGINES
 from tests.realtime.support import leaves_no_task
 from tests.server.desk import MESSAGES, Desk, running_desk
@@ -130,10 +131,10 @@ async def test_a_payload_that_fails_once_dissolves_the_group_and_loses_nothing(
     await desk.say("before")
     made, failures = Fanout.payload, [RuntimeError("once")]
 
-    async def payload(self: Fanout, *given: Any) -> Any:
+    def payload(self: Fanout, *given: Any) -> Any:
         if failures:
             raise failures.pop()
-        return await made(self, *given)
+        return made(self, *given)
 
     monkeypatch.setattr(Fanout, "payload", payload)
     with capture_logs() as lines:
@@ -155,10 +156,10 @@ async def test_an_event_that_always_fails_is_an_error_in_its_place_and_the_strea
     await desk.say("before")
     assert [await watch.bodies(1) for watch in watches] == [["before"]] * 2
 
-    async def payload(self: Fanout, stream: Any, step: Any, viewer: Any) -> Any:
-        if step.event.seq == failing:
+    def payload(self: Fanout, stream: Any, event: Any, *given: Any) -> Any:
+        if event.seq == failing:
             raise RuntimeError("the secret of a database")
-        return await made(self, stream, step, viewer)
+        return made(self, stream, event, *given)
 
     head = await models.FeedStream.get(topic=f"ticket:{desk.ticket.id}:pub")
     failing = head.head + 1
@@ -183,7 +184,7 @@ async def test_a_database_that_is_away_sends_subscribers_away_to_come_back(
     """Neither an error, after which a client would not come back, nor an event that is passed over."""
     (watch,) = await desk.members(desk.bob, 1)
 
-    async def payload(self: Fanout, *given: Any) -> Any:
+    def payload(self: Fanout, *given: Any) -> Any:
         raise ConnectionRefusedError("the database is away")
 
     monkeypatch.setattr(Fanout, "payload", payload)
@@ -205,5 +206,5 @@ async def test_a_server_that_stops_lets_go_of_all_and_leaves_no_task(tmp_path: P
         codes = [await watch.socket.closed() for watch in watches]
 
     assert codes == [1012] * 5
-    assert all(group.task is not None and group.task.done() for group in groups)
+    assert all(group.has_ended for group in groups)
     await leaves_no_task(mine)

@@ -1,6 +1,7 @@
 """While the database is away: who cannot be served is sent away to come back, and then has missed nothing."""
 
 from collections.abc import AsyncIterator
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,15 @@ def away(times: int, then: Any) -> Any:
     """A function that the database does not answer so many times."""
     left = iter(range(times))
 
-    async def ask(*given: Any, **named: Any) -> Any:
+    def ask(*given: Any, **named: Any) -> Any:
         if next(left, None) is not None:
             raise asyncpg.CannotConnectNowError("the database system is starting up")
-        return await then(*given, **named)
+        return then(*given, **named)
 
-    return ask
+    async def ask_and_wait(*given: Any, **named: Any) -> Any:
+        return await ask(*given, **named)
+
+    return ask_and_wait if iscoroutinefunction(then) else ask
 
 
 async def test_an_event_that_cannot_be_read_is_told_to_whoever_comes_back_for_it(

@@ -23,7 +23,7 @@ from realtime.tail import Mark, Tail
 from realtime.watcher import CaughtUp, ResetReason, Step, Watcher
 from resolvers import messages, transaction
 from resolvers.context import Context
-from server.transport.fanout import Group, Member
+from server.transport.groups import Group, Member
 
 
 @dataclass(frozen=True)
