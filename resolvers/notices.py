@@ -13,20 +13,22 @@ from tortoise.expressions import F
 
 from domain.enums import ChangeType, MessageSource, NotificationKind, TicketStatus, TimelineEventKind, Visibility
 from domain.notifying import OF_STATUS, Happening, is_heard, whom_to_tell
+from domain.policy import may_read_ticket
+from engine.prepared import Prepared
 from models import (
     EscalationEntry,
-    Follower,
     Message,
     MutedTicket,
     Notification,
-    Participant,
     PendingNotice,
     Ticket,
     TimelineEvent,
     User,
 )
 from resolvers.context import Context
+from resolvers.list_events import NOW
 from resolvers.mentions import mentioned_by
+from resolvers.ticket_facts import Facts, as_id, facts_of, rights_of
 from resolvers.transaction import Work, run_in_transaction, unit_of_work
 from resolvers.viewers import load_viewer
 
@@ -34,6 +36,11 @@ NOTIFICATION_ADDED = "notification.added"
 BATCH = 100
 MOST_ATTEMPTS = 5
 """A row that fails so often is left where it is, for a person to look at."""
+
+HANDLING = ("requester_id", "owner_id", "assignee_id")
+
+PENDING = Prepared(PendingNotice, {"id": UUID}, lambda rows: rows)
+MESSAGE = Prepared(Message, {"id": UUID}, lambda rows: rows)
 
 logger = structlog.get_logger("casewire.notices")
 
@@ -71,16 +78,18 @@ async def _tell(ctx: Context, pending_id: UUID) -> bool:
 @unit_of_work
 async def _tell_of(work: Work, ctx: Context, pending_id: UUID) -> bool:
     """Tell of one event; False where another process does."""
-    pending = await PendingNotice.get_or_none(id=pending_id)
+    pending = await PENDING.first(pending_id)
     if pending is None or not await PendingNotice.filter(id=pending_id).delete():
         return False
-    ticket = await Ticket.get(id=pending.ticket_id)
+    ticket = await NOW.first(pending.ticket_id)
+    assert ticket is not None
+    facts = facts_of(ticket)
     told: set[UUID] = set(await Notification.filter(source=pending.key).values_list("user_id", flat=True))  # type: ignore[arg-type]
     for happening in await _happenings(pending, ticket):
-        concerned = whom_to_tell(happening, await _people_on(ticket)) - told
+        concerned = whom_to_tell(happening, _people_on(facts)) - told
         told |= concerned  # Who is mentioned is not told besides that somebody wrote.
         for user_id in sorted(await _hearing(concerned, ticket, happening)):
-            if await _may_know(user_id, ticket, happening):
+            if await _may_know(user_id, facts, happening):
                 await notify(work, user_id, happening, ticket_id=ticket.id, source=pending.key)
     return True
 
@@ -115,7 +124,7 @@ async def notify(
 async def _happenings(pending: PendingNotice, ticket: Ticket) -> list[Happening]:
     """What there is to tell, what concerns one person alone first. Imported history is no news."""
     if pending.message_id:
-        message = await Message.get_or_none(id=pending.message_id)
+        message = await MESSAGE.first(pending.message_id)
         if message is None or message.source is MessageSource.IMPORT:
             return []
         by, seen_by = message.actor_id, message.visibility
@@ -144,11 +153,9 @@ async def _of_item(item: TimelineEvent, ticket: Ticket) -> Happening | None:
             return None
 
 
-async def _people_on(ticket: Ticket) -> frozenset[UUID]:
-    taking_part: list[UUID] = await Participant.filter(ticket_id=ticket.id).values_list("user_id", flat=True)  # type: ignore[assignment]
-    following: list[UUID | None] = await Follower.filter(ticket_id=ticket.id).values_list("user_id", flat=True)  # type: ignore[assignment]
-    people = {ticket.requester_id, ticket.owner_id, ticket.assignee_id, *taking_part, *following}
-    return frozenset(each for each in people if each is not None)
+def _people_on(facts: Facts) -> frozenset[UUID]:
+    people = (*(facts[name] for name in HANDLING), *facts["participant_ids"], *facts["follower_ids"])
+    return frozenset(each for each in map(as_id, people) if each is not None)
 
 
 async def _hearing(people: Collection[UUID], ticket: Ticket, happening: Happening) -> list[UUID]:
@@ -162,9 +169,9 @@ async def _hearing(people: Collection[UUID], ticket: Ticket, happening: Happenin
     return [key for key, in_app in chosen if is_heard(happening.kind, in_app=in_app, muted=key in muted)]
 
 
-async def _may_know(user_id: UUID, ticket: Ticket, happening: Happening) -> bool:
+async def _may_know(user_id: UUID, facts: Facts, happening: Happening) -> bool:
     """Nobody is told of what they may not read. It is asked again when it is read."""
     viewer = await load_viewer(user_id)
     if viewer is None or (happening.visibility is Visibility.INTERNAL and not viewer.is_staff):
         return False
-    return await Ticket.visible_to(viewer).filter(id=ticket.id).exists()
+    return may_read_ticket(viewer, rights_of(facts, user_id))

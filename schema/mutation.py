@@ -123,7 +123,7 @@ class Mutation(
             client_message_id=input.client_message_id,
             attachment_ids=files_of(input.message.attachment_ids),
         )
-        return payloads.MessageSendPayload(message=cast(Any, message), ticket=await shown(info, ticket))
+        return payloads.MessageSendPayload(message=cast(Any, message), written_in=ticket)
 
     @mutation("Put a note beside the conversation.", policy.ADD_NOTE)
     async def note_add(self, info: Info, input: Annotated[inputs.NoteAddInput, GIVEN]) -> payloads.NoteAddPayload:

@@ -3,9 +3,12 @@
 from typing import Any
 
 import strawberry
+from strawberry import Info
 
+import models
 from schema.errors import UserError
 from schema.escalation import Escalation, EscalationTimelineEntry
+from schema.operations import shown
 from schema.ticket import Ticket
 from schema.timeline import Message, Note
 
@@ -46,7 +49,11 @@ class TicketReopenPayload(Payload):
 @strawberry.type(description="The message sent.")
 class MessageSendPayload(Payload):
     message: Message | None = made("The message")
-    ticket: Ticket | None = made("Its ticket")
+    written_in: strawberry.Private[models.Ticket | None] = None
+
+    @strawberry.field(description="Its ticket; null where it was refused.")
+    async def ticket(self, info: Info) -> Ticket | None:
+        return await shown(info, self.written_in) if self.written_in else None
 
 
 @strawberry.type(description="The note added.")

@@ -26,6 +26,7 @@ from server.transport import masking
 from server.transport.documents import Documents
 from server.transport.execution import completing
 from server.transport.http import GRAPHQL_JSON, LEGACY_JSON, negotiate
+from server.transport.turns import Turns
 
 RULES = tuple(specified_rules)
 
@@ -62,6 +63,7 @@ class FastPath:
         self.completing = completing(schema)
         self.engine: Engine | None = None
         self.telemetry: Telemetry | None = None
+        self._turns = Turns()
         self._accepts: dict[bytes, bytes] = {}
 
     async def response(
@@ -90,6 +92,7 @@ class FastPath:
     ) -> dict[str, Any] | None:
         assert self.engine is not None
         if not operation.is_mutation:
+            await self._turns.mine()
             data = await self.engine.data(operation, variables, context)
             return None if data is None else {"data": data}
         attempt.begun = True

@@ -138,11 +138,11 @@ async def test_an_error_of_a_resolver_is_masked_and_told_once(
 ) -> None:
     calls: list[Any] = []
 
-    async def broken(*given: Any) -> Any:
+    def broken(**given: Any) -> Any:
         calls.append(given)
         raise KeyError("secret")
 
-    monkeypatch.setattr(schema.mutation, "shown", broken)
+    monkeypatch.setattr(schema.mutation.payloads, "MessageSendPayload", broken)
 
     _, answer = await ask(desk, desk.ann, PLAINLY, **given(desk))
 
@@ -164,11 +164,14 @@ async def test_whoever_is_not_signed_in_runs_nothing(desk: Desk) -> None:
 async def test_a_mutation_that_takes_too_long_is_not_begun_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[Any] = []
 
-    async def slow(*given: Any) -> Any:
+    send = schema.mutation.messages.send_message
+
+    async def slow(*given: Any, **named: Any) -> Any:
         begun.append(given)
+        await send(*given, **named)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(schema.mutation, "shown", slow)
+    monkeypatch.setattr(schema.mutation.messages, "send_message", slow)
     object.__setattr__(desk.served.endpoint.limits, "operation_timeout", 0.3)
 
     status, answer = await posted(desk, desk.ann, PLAINLY, **given(desk))
