@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import escalation as stages
-from domain import lifecycle, policy
-from domain.enums import Confidentiality, EscalationStage, OrganizationRole, ReplyBlockedReason, TicketStatus
-from domain.errors import Conflict, DomainError, Forbidden, HistoryUnavailable
+from domain import lifecycle, policy, scheduling
+from domain.enums import (
+    AppointmentBlockedReason,
+    Confidentiality,
+    EscalationStage,
+    OrganizationRole,
+    ReplyBlockedReason,
+    TicketStatus,
+)
+from domain.errors import AppointmentNotAvailable, Conflict, DomainError, Forbidden, HistoryUnavailable
 from domain.lifecycle import DEFAULT_WINDOWS, Windows
 from domain.policy import Rule, TicketFacts, Viewer
 from domain.words import Text, as_text
@@ -30,6 +37,8 @@ class TicketState:
     windows: Windows = DEFAULT_WINDOWS
     stage: EscalationStage | None = None
     has_feedback: bool = False
+    offers_appointments: bool = False
+    """Whether its issue type does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +164,21 @@ def export(asked: Asked) -> DomainError | None:
     return _kept_from(asked, policy.EXPORT_TICKET)
 
 
+def attach(asked: Asked) -> DomainError | None:
+    """Put files on it: with a reply or with a note, whichever is open (S04, S48, S51)."""
+    refusal = reply(asked)
+    return None if refusal is None or add_note(asked) is None else refusal
+
+
+def schedule_appointment(asked: Asked) -> DomainError | None:
+    """Have an appointment about it (S94)."""
+    refusal = _kept_from(
+        asked, policy.SCHEDULE_APPOINTMENT, "Who takes part in this ticket, and support, make appointments."
+    )
+    reason = appointment_blocked_reason(asked)
+    return refusal or (AppointmentNotAvailable(reason) if reason else None)
+
+
 def see_internal(asked: Asked) -> DomainError | None:
     """Read and write among support staff (J7)."""
     return _kept_from(asked, policy.SEE_INTERNAL, "Only support staff write internal messages.")
@@ -176,6 +200,8 @@ ACTIONS: dict[str, Action] = {
     "can_create_linked_ticket": create_linked,
     "can_leave_feedback": leave_feedback,
     "can_export": export,
+    "can_attach": attach,
+    "can_schedule_appointment": schedule_appointment,
     "can_see_internal": see_internal,
 }
 """By the name that a client is told the answer under."""
@@ -189,6 +215,15 @@ def check(action: Action, asked: Asked) -> None:
     refusal = action(asked)
     if refusal is not None:
         raise refusal
+
+
+def appointment_blocked_reason(asked: Asked) -> AppointmentBlockedReason | None:
+    """Why there can be no appointment about the ticket, whoever asks; None where there can (S94)."""
+    return scheduling.appointment_blocked_reason(
+        asked.state.status,
+        is_offered=asked.state.offers_appointments,
+        is_assigned=asked.ticket.assignee_id is not None,
+    )
 
 
 def reply_blocked_reason(asked: Asked) -> ReplyBlockedReason | None:

@@ -444,6 +444,9 @@ class NotificationKind(Described):
     ADDED = "ADDED", "You were put on a ticket: it was shared with you, or you are its contact."
     MENTIONED = "MENTIONED", "Somebody mentioned you in a note."
     FOLLOWING = "FOLLOWING", "You were made a follower of a ticket."
+    CALL = "CALL", "A conference call about your ticket was proposed, moved, answered or called off."
+    APPOINTMENT = "APPOINTMENT", "An appointment about your ticket was asked for, moved, confirmed or called off."
+    RESOURCE_SHARED = "RESOURCE_SHARED", "Support shared a link on your ticket."
     INVITED = "INVITED", "You were made a member of an organization."
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from domain.enums import AppointmentBlockedReason
 from domain.words import Text, as_text
 from domain.words.things import no_such
 
@@ -157,6 +158,29 @@ class FileTypeNotAllowed(DomainError):
 
 class FeedbackAlreadySubmitted(DomainError):
     code = "FEEDBACK_ALREADY_SUBMITTED"
+
+
+class AppointmentNotAvailable(DomainError):
+    """There can be no appointment about a ticket, for a `reason` (S94)."""
+
+    code = "APPOINTMENT_NOT_AVAILABLE"
+
+    def __init__(self, reason: AppointmentBlockedReason) -> None:
+        super().__init__(WHY_NO_APPOINTMENT[reason], field=("ticketId",))
+        self.reason = reason
+
+
+WHY_NO_APPOINTMENT = {
+    AppointmentBlockedReason.ISSUE_TYPE_NOT_ELIGIBLE: Text(
+        "There are no appointments about issues of this type. Write in the ticket instead."
+    ),
+    AppointmentBlockedReason.NO_ENGINEER_ASSIGNED: Text(
+        "Nobody in support has been given this ticket yet. Ask for an appointment once somebody has."
+    ),
+    AppointmentBlockedReason.TICKET_CLOSED: Text(
+        "This ticket is closed. Open a linked ticket to ask for an appointment."
+    ),
+}
 
 
 class RateLimited(DomainError):

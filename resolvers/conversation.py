@@ -8,7 +8,7 @@ from domain.enums import MessageKind, MessageSource, Visibility
 from models import Message, Ticket
 from resolvers.attaching import attach
 from resolvers.context import Context
-from resolvers.streams import MESSAGE_ADDED, streams_of
+from resolvers.streams import MESSAGE_ADDED, message_key, streams_of
 from resolvers.transaction import Work
 
 
@@ -56,5 +56,5 @@ async def say(work: Work, ctx: Context, ticket: Ticket, saying: Saying) -> Messa
     files = await attach(ctx, message, saying.attachment_ids)
     fields = ["messages", *(["attachments"] if files else []), "lastSequence", "lastActivityAt", "updatedAt"]
     data = {"message": str(message.id), "fields": fields}
-    work.emit(streams_of(ticket.id, saying.visibility), MESSAGE_ADDED, data, key=f"message:{message.id}")
+    work.emit(streams_of(ticket.id, saying.visibility), MESSAGE_ADDED, data, key=message_key(message.id))
     return message

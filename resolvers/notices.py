@@ -149,6 +149,11 @@ async def _of_item(item: TimelineEvent, ticket: Ticket) -> Happening | None:
         case TimelineEventKind.PARTICIPANT if item.user_id and item.new_value == ChangeType.ADDED:
             kind = NotificationKind.FOLLOWING if item.follower_id else NotificationKind.ADDED
             return Happening(kind, item.actor_id, item.visibility, concerns=item.user_id)
+        case TimelineEventKind.RESOURCE:
+            return Happening(NotificationKind.RESOURCE_SHARED, item.actor_id, item.visibility)
+        case TimelineEventKind.CALL if not item.automatic:
+            kind = NotificationKind.CALL if item.conference_call_id else NotificationKind.APPOINTMENT
+            return Happening(kind, item.actor_id, item.visibility, values={"status": item.new_value or ""})
         case _:
             return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from domain.enums import EscalationStage, NotificationKind
+from domain.enums import AppointmentStatus, ConferenceCallStatus, EscalationStage, NotificationKind
 from domain.words import Text
 
 SOMEBODY = Text("Somebody")
@@ -16,6 +16,7 @@ KINDS: dict[NotificationKind, Text] = {
     NotificationKind.ADDED: Text("{actor} put you on {reference}."),
     NotificationKind.MENTIONED: Text("{actor} mentioned you on {reference}."),
     NotificationKind.FOLLOWING: Text("{actor} made you a follower of {reference}."),
+    NotificationKind.RESOURCE_SHARED: Text("{actor} shared a link on {reference}."),
     NotificationKind.INVITED: Text("{actor} made you a member of {organization}."),
 }
 """By kind; `{actor}` is who did it, `{reference}` the ticket, `{organization}` its name."""
@@ -30,6 +31,18 @@ STAGES: dict[str, Text] = {
     EscalationStage.RESOLVED: Text("The escalation of {reference} is resolved."),
 }
 
+CALLS: dict[str, Text] = {
+    ConferenceCallStatus.PENDING: Text("{actor} proposes a conference call about {reference}."),
+    ConferenceCallStatus.ACCEPTED: Text("{actor} accepted the conference call about {reference}."),
+    ConferenceCallStatus.CANCELLED: Text("{actor} called off the conference call about {reference}."),
+}
+
+APPOINTMENTS: dict[str, Text] = {
+    AppointmentStatus.REQUESTED: Text("{actor} asks for an appointment about {reference}."),
+    AppointmentStatus.CONFIRMED: Text("{actor} confirmed the appointment about {reference}."),
+    AppointmentStatus.CANCELLED: Text("{actor} called off the appointment about {reference}."),
+}
+
 
 def text_of(
     kind: NotificationKind,
@@ -40,5 +53,13 @@ def text_of(
     values: Mapping[str, str],
 ) -> Text:
     """What a notification says, in the language of whoever reads it (S42)."""
-    said = STAGES[values["stage"]] if kind is NotificationKind.ESCALATION_STAGE else KINDS[kind]
+    match kind:
+        case NotificationKind.ESCALATION_STAGE:
+            said = STAGES[values["stage"]]
+        case NotificationKind.CALL:
+            said = CALLS[values["status"]]
+        case NotificationKind.APPOINTMENT:
+            said = APPOINTMENTS[values["status"]]
+        case _:
+            said = KINDS[kind]
     return said.of(actor=actor or SOMEBODY, reference=reference, organization=organization)

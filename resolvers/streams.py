@@ -32,6 +32,16 @@ TICKET_CREATED = "ticket.created"
 TICKET_CHANGED = "ticket.changed"
 
 
+def message_key(message_id: UUID) -> str:
+    """Names the event that tells of a message: it is found again by that (`resolvers.places`)."""
+    return f"message:{message_id}"
+
+
+def item_key(event_id: UUID) -> str:
+    """Names the event that tells of a timeline event."""
+    return f"item:{event_id}"
+
+
 def streams_of(ticket_id: UUID, visibility: Visibility = Visibility.PUBLIC) -> tuple[str, ...]:
     """The streams that something of this visibility is announced on."""
     staff, public = f"ticket:{ticket_id}", f"ticket:{ticket_id}:pub"

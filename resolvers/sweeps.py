@@ -12,9 +12,9 @@ from models.database import reader, writer
 from realtime import log
 from resolvers import timeline
 from resolvers.context import Context
-from resolvers.ticket_facts import facts_of
-from resolvers.tickets import LOCKED
-from resolvers.transaction import Work, remember, run_in_transaction, unit_of_work
+from resolvers.scheduling import due_appointments, due_calls, end_appointment, end_call
+from resolvers.tickets import lock_for_sweep
+from resolvers.transaction import Work, run_in_transaction, unit_of_work
 from resolvers.windows import over, windows_of
 
 BATCH = 200
@@ -41,6 +41,13 @@ async def close_resolved(ctx: Context) -> int:
     resolved = Q(status=TicketStatus.RESOLVED, closed_at=None)
     due = resolved & over("resolved_at", "auto_close_after", ctx.now(), operator="lt")
     return sum([await _close(ctx, ticket_id) for ticket_id in await _ids(due, "resolved_at")])
+
+
+async def end_meetings(ctx: Context) -> int:
+    """Say of calls and appointments whose time has passed what became of them; returns how many."""
+    calls, appointments = await due_calls(ctx.now(), BATCH), await due_appointments(ctx.now(), BATCH)
+    ended = [await end_call(ctx, each) for each in calls]
+    return sum([*ended, *[await end_appointment(ctx, each) for each in appointments]])
 
 
 async def compact_streams(ctx: Context, *, keep: int, window: timedelta) -> int:
@@ -99,7 +106,7 @@ async def _ids(due: Q, order: str) -> list[UUID]:
 
 @unit_of_work
 async def _resolve(work: Work, ctx: Context, ticket_id: UUID) -> bool:
-    ticket = await _lock(ticket_id)
+    ticket = await lock_for_sweep(ticket_id)
     since = ticket.waiting_since or ticket.status_changed_at
     if not lifecycle.auto_resolve_due(ticket.status, waiting_since=since, now=work.now, windows=windows_of(ticket)):
         return False
@@ -113,7 +120,7 @@ async def _resolve(work: Work, ctx: Context, ticket_id: UUID) -> bool:
 
 @unit_of_work
 async def _end_hold(work: Work, ctx: Context, ticket_id: UUID) -> bool:
-    ticket = await _lock(ticket_id)
+    ticket = await lock_for_sweep(ticket_id)
     if not lifecycle.hold_over(ticket.status, hold_until=ticket.hold_until, now=work.now):
         return False
     await timeline.set_status(work, ctx, ticket, TicketStatus.OPEN, automatic=True)
@@ -124,7 +131,7 @@ async def _end_hold(work: Work, ctx: Context, ticket_id: UUID) -> bool:
 
 @unit_of_work
 async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
-    ticket = await _lock(ticket_id)
+    ticket = await lock_for_sweep(ticket_id)
     windows = windows_of(ticket)
     if not lifecycle.auto_close_due(ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=windows):
         return False
@@ -133,13 +140,6 @@ async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
     timeline.touch(work, ticket, activity=False)
     await ticket.save()
     return True
-
-
-async def _lock(ticket_id: UUID) -> Ticket:
-    ticket = await LOCKED.first(ticket_id)
-    assert ticket is not None, "tickets are never deleted"
-    remember(ticket, facts_of(ticket))
-    return ticket
 
 
 async def _compact(topic: str, *, keep: int) -> int:

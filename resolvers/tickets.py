@@ -50,6 +50,14 @@ async def get_ticket_by_reference(ctx: Context, reference: str) -> Ticket | None
     return ticket
 
 
+async def lock_for_sweep(ticket_id: UUID) -> Ticket:
+    """A ticket locked for what happens by itself, whoever may see it."""
+    ticket = await LOCKED.first(ticket_id)
+    assert ticket is not None, "tickets are never deleted"
+    remember(ticket, facts_of(ticket))
+    return ticket
+
+
 async def lock_ticket(ctx: Context, ticket_id: UUID, *, field: str = "ticketId") -> tuple[Ticket, TicketFacts]:
     """A visible ticket, locked until the end of the unit of work, with the facts that policies decide by.
 
@@ -72,8 +80,13 @@ async def lock_ticket(ctx: Context, ticket_id: UUID, *, field: str = "ticketId")
     return ticket, facts
 
 
-async def ask(work: Work, ctx: Context, ticket: Ticket, facts: TicketFacts) -> Asked:
-    """What the functions of `domain.actions` decide by, about a locked ticket."""
+async def ask(
+    work: Work, ctx: Context, ticket: Ticket, facts: TicketFacts, *, offers_appointments: bool = False
+) -> Asked:
+    """What the functions of `domain.actions` decide by, about a locked ticket.
+
+    Whether its issue type `offers_appointments` is looked up by whoever makes one.
+    """
     state = TicketState(
         status=ticket.status,
         locked=ticket.locked,
@@ -81,6 +94,7 @@ async def ask(work: Work, ctx: Context, ticket: Ticket, facts: TicketFacts) -> A
         windows=windows_of(ticket) if ticket.status is TicketStatus.RESOLVED else DEFAULT_WINDOWS,
         stage=await _active_stage(ticket) if ticket.is_escalated else None,
         has_feedback=ticket.status not in ACTIVE_STATUSES and await Feedback.exists(ticket_id=ticket.id),
+        offers_appointments=offers_appointments,
     )
     return Asked(ctx.viewer, facts, state, work.now)
 

@@ -1,20 +1,32 @@
 """What happened on a ticket, put on its timeline and announced. Called inside a unit of work, the ticket locked."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from typing import Any
 
 from domain.enums import (
     ACTIVE_STATUSES,
+    AppointmentStatus,
     ChangeType,
     ClosureReason,
+    ConferenceCallStatus,
     ResolutionReason,
     TicketStatus,
     TimelineEventKind,
     Visibility,
 )
-from models import EscalationEntry, Feedback, Follower, Participant, Ticket, TimelineEvent
+from models import (
+    Appointment,
+    ConferenceCall,
+    EscalationEntry,
+    Feedback,
+    Follower,
+    Participant,
+    SharedResource,
+    Ticket,
+    TimelineEvent,
+)
 from resolvers.context import Context
-from resolvers.streams import TICKET_CHANGED, streams_of
+from resolvers.streams import TICKET_CHANGED, item_key, streams_of
 from resolvers.transaction import Work
 from resolvers.windows import preset_now
 
@@ -101,7 +113,7 @@ async def change_follower(work: Work, ctx: Context, ticket: Ticket, follower: Fo
 
 async def enter_stage(work: Work, ctx: Context, ticket: Ticket, entry: EscalationEntry) -> None:
     """Tell that the ticket's escalation entered a stage."""
-    event = await _record(work, ctx, ticket, TimelineEventKind.ESCALATION, entry=entry)
+    event = await _record(work, ctx, ticket, TimelineEventKind.ESCALATION, entry_id=entry.id)
     announce(work, ticket, ["isEscalated", "displayStatus", "activeEscalation", "escalations"], event)
 
 
@@ -111,15 +123,68 @@ async def leave_feedback(work: Work, ctx: Context, ticket: Ticket, feedback: Fee
     announce_people(work, ticket, "feedback", event)
 
 
+async def share_resource(work: Work, ctx: Context, ticket: Ticket, resource: SharedResource) -> None:
+    """Tell that support shared something."""
+    event = await _record(work, ctx, ticket, TimelineEventKind.RESOURCE, resource_id=resource.id)
+    announce_people(work, ticket, "resources", event)
+
+
+async def change_call(
+    work: Work,
+    ctx: Context,
+    ticket: Ticket,
+    call: ConferenceCall,
+    *,
+    old: ConferenceCallStatus | None,
+    automatic: bool = False,
+) -> None:
+    """Tell of a call that was proposed, moved, answered or called off, or that is over."""
+    event = await _record(
+        work,
+        ctx,
+        ticket,
+        TimelineEventKind.CALL,
+        automatic=automatic,
+        old=old,
+        new=call.status,
+        conference_call_id=call.id,
+    )
+    announce_people(work, ticket, "conferenceCall", event)
+
+
+async def change_appointment(
+    work: Work,
+    ctx: Context,
+    ticket: Ticket,
+    appointment: Appointment,
+    *,
+    old: AppointmentStatus | None,
+    automatic: bool = False,
+) -> None:
+    """The same of an appointment."""
+    event = await _record(
+        work,
+        ctx,
+        ticket,
+        TimelineEventKind.CALL,
+        automatic=automatic,
+        old=old,
+        new=appointment.status,
+        appointment_id=appointment.id,
+    )
+    announce_people(work, ticket, "appointment", event)
+
+
 def announce(work: Work, ticket: Ticket, fields: list[str], event: TimelineEvent | None = None) -> None:
     """Tell the ticket's watchers which of its fields changed."""
     data = {"fields": [*fields, "version", "updatedAt"], "item": str(event.id) if event else None}
-    work.emit(streams_of(ticket.id), TICKET_CHANGED, data)
+    work.emit(streams_of(ticket.id), TICKET_CHANGED, data, key=item_key(event.id) if event else None)
 
 
 def announce_people(work: Work, ticket: Ticket, field: str, event: TimelineEvent) -> None:
     """As `announce`, for what nobody could overwrite: the version stays as it is."""
-    work.emit(streams_of(ticket.id), TICKET_CHANGED, {"fields": [field, "lastSequence"], "item": str(event.id)})
+    data = {"fields": [field, "lastSequence"], "item": str(event.id)}
+    work.emit(streams_of(ticket.id), TICKET_CHANGED, data, key=item_key(event.id))
 
 
 def touch(work: Work, ticket: Ticket, *, activity: bool = True) -> None:
@@ -143,13 +208,10 @@ async def _record(
     old: str | None = None,
     new: str | None = None,
     reason: str | None = None,
-    entry: EscalationEntry | None = None,
-    user_id: UUID | None = None,
-    participant_id: UUID | None = None,
-    follower_id: UUID | None = None,
-    feedback_id: UUID | None = None,
     automatic: bool = False,
+    **about: Any,
 ) -> TimelineEvent:
+    """Put it on the timeline. `about` are the columns of what it is about."""
     sequence, public_sequence = ticket.number_item(Visibility.PUBLIC)
     return await TimelineEvent.create(
         ticket_id=ticket.id,
@@ -164,9 +226,5 @@ async def _record(
         old_value=old,
         new_value=new,
         reason=reason,
-        entry=entry,
-        user_id=user_id,
-        participant_id=participant_id,
-        follower_id=follower_id,
-        feedback_id=feedback_id,
+        **about,
     )

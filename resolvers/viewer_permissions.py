@@ -10,14 +10,14 @@ from domain.actions import Asked, TicketState
 from domain.enums import ACTIVE_STATUSES, EscalationStage, TicketStatus
 from domain.lifecycle import DEFAULT_WINDOWS, Windows
 from domain.policy import TicketFacts
-from models import Escalation, Feedback, Follower, Participant
+from models import Escalation, Feedback, Follower, IssueType, Participant
 from models.base import BaseModel
 from resolvers.context import Context
 from resolvers.windows import WINDOW_COLUMNS, windows_of_many
 
 PERMISSION_COLUMNS = (
     *("id", "organization_id", "requester_id", "owner_id", "assignee_id", "confidentiality", "created_at"),
-    *("status", "locked", "is_escalated", "resolved_at", "request_type_id", "resolved_under"),
+    *("status", "locked", "is_escalated", "resolved_at", "request_type_id", "resolved_under", "issue_type_id"),
 )
 
 
@@ -34,6 +34,7 @@ async def asked_of(ctx: Context, rows: list[tuple[Any, ...]]) -> list[Asked]:
     windows = await _windows([row for row in known if row["status"] is TicketStatus.RESOLVED])
     stages = await _stages([row["id"] for row in known if row["is_escalated"]])
     judged = await _with_feedback([row["id"] for row in known if row["status"] not in ACTIVE_STATUSES])
+    offering = await _offering_appointments({row["issue_type_id"] for row in known} - {None})
     now = ctx.now()
     found = []
     for row in known:
@@ -44,6 +45,7 @@ async def asked_of(ctx: Context, rows: list[tuple[Any, ...]]) -> list[Asked]:
             windows=windows.get(row["id"], DEFAULT_WINDOWS),
             stage=stages.get(row["id"]),
             has_feedback=row["id"] in judged,
+            offers_appointments=row["issue_type_id"] in offering,
         )
         found.append(Asked(ctx.viewer, _facts(row, is_participant=row["id"] in taking_part), state, now))
     return found
@@ -81,6 +83,14 @@ async def _stages(ticket_ids: Sequence[UUID]) -> dict[UUID, EscalationStage]:
         return {}
     active = Escalation.filter(~Q(stage=EscalationStage.RESOLVED), ticket_id__in=list(ticket_ids))
     return {each.ticket_id: each.stage for each in await active}
+
+
+async def _offering_appointments(issue_type_ids: set[UUID]) -> set[UUID]:
+    """Those of the issue types that offer appointments."""
+    if not issue_type_ids:
+        return set()
+    rows: Any = IssueType.filter(id__in=list(issue_type_ids), appointments_available=True)
+    return set(await rows.values_list("id", flat=True))
 
 
 async def _with_feedback(ticket_ids: Sequence[UUID]) -> set[UUID]:

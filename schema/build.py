@@ -44,6 +44,7 @@ REACHED_BY_INTERFACE_ONLY = [
     errors.FieldError,
     errors.TicketClosedError,
     errors.StaleVersionError,
+    errors.AppointmentNotAvailableError,
 ]
 
 

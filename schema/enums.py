@@ -71,6 +71,7 @@ class ErrorCode(Described):
     FILE_TOO_LARGE = "FILE_TOO_LARGE", "The file has more bytes than may be attached."
     FILE_TYPE_NOT_ALLOWED = "FILE_TYPE_NOT_ALLOWED", "This kind of file is not taken, or its content is another kind."
     HISTORY_UNAVAILABLE = "HISTORY_UNAVAILABLE", "A regulation forbids to show the organization's tickets here."
+    APPOINTMENT_NOT_AVAILABLE = "APPOINTMENT_NOT_AVAILABLE", "There can be no appointment about the ticket now."
     FEEDBACK_ALREADY_SUBMITTED = "FEEDBACK_ALREADY_SUBMITTED", "Feedback on this ticket was given before."
     INVALID_STAGE_TRANSITION = "INVALID_STAGE_TRANSITION", "An escalation does not go from here to there."
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH", "The key was used before for something else."

@@ -11,7 +11,15 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 import models
-from domain.errors import DomainError, ReopenWindowExpired, StaleVersion, TicketClosed, Unauthenticated
+from domain.enums import AppointmentBlockedReason
+from domain.errors import (
+    AppointmentNotAvailable,
+    DomainError,
+    ReopenWindowExpired,
+    StaleVersion,
+    TicketClosed,
+    Unauthenticated,
+)
 from domain.naming import client_id
 from resolvers.reading import found
 from schema.enums import ErrorCode
@@ -40,6 +48,11 @@ class TicketClosedError(UserError):
 @strawberry.type(description="Somebody else changed the ticket first.")
 class StaleVersionError(UserError):
     current_version: int = strawberry.field(description="Its version now: load it again and repeat the change.")
+
+
+@strawberry.type(description="There can be no appointment about the ticket now.")
+class AppointmentNotAvailableError(UserError):
+    reason: AppointmentBlockedReason = strawberry.field(description="Why not.")
 
 
 class Refusable(FieldExtension):
@@ -84,6 +97,8 @@ async def as_user_error(info: strawberry.Info, error: DomainError, given: object
     match error:
         case StaleVersion():
             return StaleVersionError(**common, current_version=error.current)
+        case AppointmentNotAvailable():
+            return AppointmentNotAvailableError(**common, reason=error.reason)
         case TicketClosed() | ReopenWindowExpired():
             return TicketClosedError(**common, ticket=await _ticket(info, given), offers_linked_ticket=True)
         case _:

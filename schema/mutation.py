@@ -25,6 +25,8 @@ from schema.notifications import NotificationMutations
 from schema.operations import GIVEN, mutation, shown, ticket_key
 from schema.presence import PresenceMutations
 from schema.read_state import ReadStateMutations
+from schema.resource_sharing import ResourceMutations
+from schema.scheduling import SchedulingMutations
 from schema.ticket_people import TicketPeopleMutations
 from schema.ticket_update import TicketUpdateMutations
 from schema.typing import TypingMutations
@@ -53,6 +55,8 @@ class Mutation(
     HoldMutations,
     TicketUpdateMutations,
     JobMutations,
+    SchedulingMutations,
+    ResourceMutations,
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:

@@ -4,8 +4,8 @@ from typing import Any
 
 import strawberry
 
-from domain.actions import ACTIONS, reply_blocked_reason
-from domain.enums import ReplyBlockedReason
+from domain.actions import ACTIONS, appointment_blocked_reason, reply_blocked_reason
+from domain.enums import AppointmentBlockedReason, ReplyBlockedReason
 from resolvers.context import Context
 from resolvers.viewer_permissions import asked_of
 
@@ -32,6 +32,11 @@ class TicketViewerPermissions:
     can_create_linked_ticket: bool = strawberry.field(description="Whether `ticketCreateLinked` is open to you.")
     can_leave_feedback: bool = strawberry.field(description="Whether `feedbackSubmit` is open to you.")
     can_export: bool = strawberry.field(description="Whether `ticketExport` is open to you.")
+    can_attach: bool = strawberry.field(description="Whether you can put files on it, with a message or with a note.")
+    can_schedule_appointment: bool = strawberry.field(description="Whether `appointmentSchedule` is open to you.")
+    appointment_blocked_reason: AppointmentBlockedReason | None = strawberry.field(
+        description="Why there can be no appointment about it now, whoever asks; null where there can."
+    )
     can_see_internal: bool = strawberry.field(description="Whether you read and write internal notes.")
 
 
@@ -40,6 +45,7 @@ async def permissions_on(ctx: Context, rows: list[tuple[Any, ...]]) -> list[Tick
     return [
         TicketViewerPermissions(
             reply_blocked_reason=reply_blocked_reason(asked),
+            appointment_blocked_reason=appointment_blocked_reason(asked),
             **{name: action(asked) is None for name, action in ACTIONS.items()},
         )
         for asked in await asked_of(ctx, rows)

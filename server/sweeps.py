@@ -37,6 +37,7 @@ class Swept:
     holds_ended: int = 0
     results_deleted: int = 0
     jobs_forgotten: int = 0
+    meetings_ended: int = 0
 
 
 async def sweep_once(services: Services, settings: Settings) -> Swept:
@@ -44,6 +45,7 @@ async def sweep_once(services: Services, settings: Settings) -> Swept:
     context, storage = Context(ANONYMOUS, services), storage_from(settings)
     return Swept(
         holds_ended=await sweeps.end_holds(context),
+        meetings_ended=await sweeps.end_meetings(context),
         resolved=await sweeps.resolve_waiting(context),
         closed=await sweeps.close_resolved(context),
         events_let_go=await sweeps.compact_streams(

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from graphql import build_schema
@@ -14,7 +15,9 @@ from tests.api.world import VIEWERS, World, codes, gid, make_world, nothing_chan
 from tests.conftest import AsUser
 from tests.factories import (
     LONG_AGO,
+    make_appointment,
     make_article,
+    make_call,
     make_escalation,
     make_file,
     make_follower,
@@ -116,6 +119,16 @@ open  ticketExport                        +   +   +   .   +   +    +   +    .   
 own   ticketExport                        +   +   +   .   .   .    +   +    .    +   +   +   +    !
 open  ticketUpdate                        +   +   +   .   -   -    +   -    .    +   +   +   +    !
 own   ticketUpdate                        +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketResourceShare                 -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   ticketResourceShare                 -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  conferenceCallSchedule              -   -   -   -   -   -    -   -    -    +   +   +   +    !
+own   conferenceCallSchedule              -   -   -   -   -   -    -   -    -    +   +   +   +    !
+open  conferenceCallRespond               -   -   -   .   -   -    +   -    .    +   +   +   +    !
+own   conferenceCallRespond               -   -   -   .   .   -    +   -    .    +   +   +   +    !
+open  appointmentSchedule                 -   -   -   .   -   -    +   -    .    +   +   +   +    !
+own   appointmentSchedule                 -   -   -   .   .   -    +   -    .    +   +   +   +    !
+open  appointmentCancel                   -   -   -   .   -   -    +   -    .    +   +   +   +    !
+own   appointmentCancel                   -   -   -   .   .   -    +   -    .    +   +   +   +    !
 open  escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   escalationSubmit                    -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  escalationAdvance                   -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -131,7 +144,7 @@ own   escalationRejectResolution          +   +   +   .   .   -    +   -    .   
 
 `open` and `own` are the organization's `memberVisibility`; the author is a MEMBER, the helper, who takes part in the
 ticket, is READ_ONLY. Who is READ_ONLY everywhere is refused before any ticket is looked for.
-Sources: S03, S04, S06, S14, S15, S60, S61, S70, S71, S72, S78, S83, S84.
+Sources: S03, S04, S06, S14, S15, S44, S55, S94, S60, S61, S70, S71, S72, S78, S83, S84.
 """
 
 CODES = {"-": "FORBIDDEN", ".": "NOT_FOUND", "!": "UNAUTHENTICATED"}
@@ -244,6 +257,27 @@ async def participant_of_assigned(world: World) -> dict[str, str]:
     return {"id": gid(await make_participant(ticket, world["helper"]))}
 
 
+async def call_proposed(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"])
+    await make_participant(ticket, world["helper"])
+    return {"id": gid(await make_call(ticket))}
+
+
+async def appointments_offered(world: World) -> dict[str, str]:
+    kind = await models.IssueType.create(
+        request_type=world.request_type, name=f"On site {uuid4()}", appointments_available=True
+    )
+    ticket = await make_ticket(world.acme, world["author"], assignee=world["agent"], issue_type=kind)
+    await make_participant(ticket, world["helper"])
+    return {"id": gid(ticket)}
+
+
+async def appointment_made(world: World) -> dict[str, str]:
+    ticket = await make_ticket(world.acme, world["author"])
+    await make_participant(ticket, world["helper"])
+    return {"id": gid(await make_appointment(ticket))}
+
+
 async def unclaimed(world: World) -> dict[str, str]:
     ticket = await make_ticket(world.acme, None)
     await make_participant(ticket, world["helper"])
@@ -264,6 +298,14 @@ NOW = LONG_AGO.replace(month=3, day=2)
 MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "ticketCreate": (organization, 'organizationId: $id, requestTypeKey: "TECHNICAL", subject: "s", description: "d"'),
     "ticketAssign": (open_ticket, "ticketId: $id, assigneeId: $agent"),
+    "ticketResourceShare": (open_ticket, 'ticketId: $id, title: "t", url: "https://help.example"'),
+    "conferenceCallSchedule": (open_ticket, 'ticketId: $id, scheduledFor: "2026-06-01T10:00:00Z"'),
+    "conferenceCallRespond": (call_proposed, "conferenceCallId: $id, accept: false"),
+    "appointmentSchedule": (
+        appointments_offered,
+        'ticketId: $id, startsAt: "2026-06-01T10:00:00Z", endsAt: "2026-06-01T11:00:00Z"',
+    ),
+    "appointmentCancel": (appointment_made, "appointmentId: $id"),
     "ticketResolve": (open_ticket, "ticketId: $id"),
     "ticketClose": (open_ticket, "ticketId: $id"),
     "ticketReopen": (resolved_ticket, 'ticketId: $id, comment: "Again"'),

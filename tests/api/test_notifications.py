@@ -7,12 +7,18 @@ from uuid import UUID
 import pytest
 
 import models
-from domain.enums import EscalationStage, NotificationKind, OrganizationRole
+from domain.enums import (
+    AppointmentStatus,
+    ConferenceCallStatus,
+    EscalationStage,
+    NotificationKind,
+    OrganizationRole,
+)
 from engine.instants import instant_text
 from resolvers import notices
 from resolvers.context import Services
 from resolvers.notices import MOST_ATTEMPTS
-from resolvers.notification_texts import KINDS, STAGES
+from resolvers.notification_texts import APPOINTMENTS, CALLS, KINDS, STAGES
 from server.notifier import notify_for_ever
 from tests.api.operations import mutate, note, on_ticket, refusal, reopen, send
 from tests.api.told import LIST, Desk, make_desk
@@ -332,8 +338,12 @@ async def test_what_cannot_be_marked_as_read_is_refused(desk: Desk) -> None:
 
 
 def test_every_kind_and_stage_has_its_words() -> None:
-    assert KINDS.keys() == set(NotificationKind) - {NotificationKind.ESCALATION_STAGE}
+    by_what = {NotificationKind.ESCALATION_STAGE, NotificationKind.CALL, NotificationKind.APPOINTMENT}
+    assert KINDS.keys() == set(NotificationKind) - by_what
     assert STAGES.keys() == set(EscalationStage)
+    # That one is over is told by nobody, and to nobody.
+    assert CALLS.keys() == set(ConferenceCallStatus) - {ConferenceCallStatus.COMPLETED}
+    assert APPOINTMENTS.keys() == set(AppointmentStatus) - {AppointmentStatus.COMPLETED}
 
 
 async def test_nobody_is_told_of_nothing(desk: Desk, as_user: AsUser) -> None:

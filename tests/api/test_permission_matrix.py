@@ -385,6 +385,7 @@ NO_ROWS_OF_THEIR_OWN = {
     "Payload": "what a mutation made, shown to who made it",
     "FieldError": "a refusal",
     "TicketClosedError": "a refusal; its ticket is loaded as the viewer sees it",
+    "AppointmentNotAvailableError": "a refusal, given to who may ask for an appointment",
     "StaleVersionError": "a refusal, given to who may change the ticket",
     "PageInfo": "the edges of a page",
     "Viewer": "whoever asks, about itself",

@@ -8,7 +8,14 @@ import pytest
 
 import models
 from domain.actions import ACTIONS
-from domain.enums import Confidentiality, EscalationStage, MemberVisibility, ReplyBlockedReason, TicketStatus
+from domain.enums import (
+    AppointmentBlockedReason,
+    Confidentiality,
+    EscalationStage,
+    MemberVisibility,
+    ReplyBlockedReason,
+    TicketStatus,
+)
 from domain.policy import ANONYMOUS
 from resolvers.context import Context, Services
 from resolvers.transaction import Work, work_in_transaction
@@ -21,7 +28,7 @@ from tests.factories import make_escalation, make_participant, make_ticket
 
 pytestmark = pytest.mark.anyio
 
-FIELDS = [*ACTIONS, "reply_blocked_reason"]
+FIELDS = [*ACTIONS, "reply_blocked_reason", "appointment_blocked_reason"]
 
 
 def in_api(name: str) -> str:
@@ -34,6 +41,14 @@ ASK = "query($t: ID!) { ticket(id: $t) { viewerPermissions { " + " ".join(map(in
 STATES: dict[str, Callable[[World, Clock], dict[str, Any]]] = {
     "open": lambda world, clock: {},
     "assigned": lambda world, clock: {"assignee": world["agent"]},
+    "for an appointment": lambda world, clock: {"assignee": world["agent"], "issue_type": "offering"},
+    "for an appointment, unassigned": lambda world, clock: {"issue_type": "offering"},
+    "for an appointment, closed": lambda world, clock: {
+        "assignee": world["agent"],
+        "issue_type": "offering",
+        "status": TicketStatus.CLOSED,
+        "closed_at": clock(),
+    },
     "locked": lambda world, clock: {"locked": True},
     "resolved": lambda world, clock: {"status": TicketStatus.RESOLVED, "resolved_at": clock()},
     "resolved, locked": lambda world, clock: {"status": TicketStatus.RESOLVED, "resolved_at": clock(), "locked": True},
@@ -74,6 +89,8 @@ MUTATIONS = {
     "can_create_linked_ticket": 'ticketCreateLinked(input: {sourceTicketId: $t, body: "x"})',
     "can_leave_feedback": "feedbackSubmit(input: {ticketId: $t, rating: 5})",
     "can_export": "ticketExport(input: {ticketId: $t})",
+    "can_schedule_appointment": "appointmentSchedule(input: {ticketId: $t, "
+    'startsAt: "2026-06-01T10:00:00Z", endsAt: "2026-06-01T11:00:00Z"})',
     "can_see_internal": 'noteAdd(input: {ticketId: $t, body: "x", visibility: INTERNAL})',
 }
 """What a field promises; each is tried and taken back."""
@@ -84,7 +101,7 @@ class TakenBack(Exception):
 
 
 def test_every_action_is_tried() -> None:
-    assert MUTATIONS.keys() | {"can_update_status"} == ACTIONS.keys()
+    assert MUTATIONS.keys() | {"can_update_status", "can_attach"} == ACTIONS.keys()
 
 
 @pytest.mark.parametrize("preset", MemberVisibility)
@@ -94,6 +111,7 @@ async def test_a_field_and_its_mutation_never_disagree(
     world = await make_world(preset)
     answers: set[tuple[str, bool]] = set()
     reasons: set[str] = set()
+    no_appointment: set[str | None] = set()
 
     for state, made in STATES.items():
         ticket, escalation = await make(world, clock, state, made)
@@ -113,11 +131,16 @@ async def test_a_field_and_its_mutation_never_disagree(
             changes = [told[in_api(each)] for each in ("can_resolve", "can_close", "can_reopen")]
             assert told["canUpdateStatus"] is any(changes), where
             assert (told["replyBlockedReason"] is None) is told["canReply"], where
+            assert told["canAttach"] is (told["canReply"] or told["canAddNote"]), where
             reasons.add(told["replyBlockedReason"])
+            if told["appointmentBlockedReason"]:
+                assert told["canScheduleAppointment"] is False, where
+            no_appointment.add(told["appointmentBlockedReason"])
 
     never = {("can_export", False)}  # whoever sees a ticket may take it away (S72)
     assert answers == {(action, answer) for action in MUTATIONS for answer in (True, False)} - never
     assert reasons == {None, *ReplyBlockedReason} - {ReplyBlockedReason.HISTORY_UNAVAILABLE}
+    assert no_appointment == {None, *AppointmentBlockedReason}
 
 
 async def test_both_ways_to_an_answer_say_the_same_in_a_few_statements(db: str, clock: Clock) -> None:  # J5
@@ -138,6 +161,10 @@ async def make(
     world: World, clock: Clock, state: str, made: Callable[[World, Clock], dict[str, Any]]
 ) -> tuple[models.Ticket, models.Escalation]:
     given = made(world, clock)
+    if given.get("issue_type"):
+        given["issue_type"] = await models.IssueType.create(
+            request_type=world.request_type, name=state, appointments_available=True
+        )
     ticket = await make_ticket(world.acme, given.pop("requester", world["author"]), **given)
     await make_participant(ticket, world["helper"])
     if state == "judged, closed":
