@@ -4,7 +4,9 @@ import re
 
 from domain.enums import TicketChannel
 from domain.errors import Invalid, Required
-from domain.words.languages import LOCALES, language
+from domain.words import Text
+from domain.words.languages import LOCALES, SOURCE
+from domain.words.languages import language as shipped_language
 
 SUBJECT_LIMIT = 300
 """Characters of a subject or a name."""
@@ -42,17 +44,19 @@ def text(value: str, *, field: str, limit: int = TEXT_LIMIT) -> str:
     return _checked(value, field, limit).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def subject_of(channel: TicketChannel, given: str, *, username: str) -> str:
+def subject_of(channel: TicketChannel, given: str, *, username: str, language: str = SOURCE) -> str:
     """The subject of a new ticket: of a conference call always, of a phone call where none is given, who called (S31).
+
+    It is made once, in the language of whoever opens the ticket, and stays like every other text of a ticket (S42).
 
     Raises:
         Required, Invalid: as for `line`, where it is not made.
     """
     match channel:
         case TicketChannel.CONFERENCE_CALL:
-            return f"Conference call – {username}"
+            return Text("Conference call – {username}", username=username).in_(language)
         case TicketChannel.PHONE if not given.strip():
-            return f"Phone call – {username}"
+            return Text("Phone call – {username}", username=username).in_(language)
         case _:
             return line(given, field="subject")
 
@@ -95,7 +99,7 @@ def spoken(asked: str | None, otherwise: str) -> str:
             field=("locale",),
             locales=", ".join(LOCALES),
         )
-    return language(asked) or otherwise
+    return shipped_language(asked) or otherwise
 
 
 def client_id(value: str | None, *, field: str = "clientMutationId") -> str | None:

@@ -98,7 +98,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     )
     # One person opens one ticket at a time: so the second try of the same one finds the first.
     user = await User.select_for_update().get(id=ctx.user_id)
-    subject = subject_of(new.channel, new.subject, username=user.username)
+    subject = subject_of(new.channel, new.subject, username=user.username, language=ctx.viewer.language)
     earlier = await _opened_before(ctx, new, subject)
     if earlier:
         return earlier

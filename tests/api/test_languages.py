@@ -9,7 +9,7 @@ import models
 from domain.enums import CertificateKind, StaffRole, TicketStatus
 from domain.words.languages import LOCALES
 from resolvers.catalog import ship_request_types
-from tests.api.operations import mutate
+from tests.api.operations import create, mutate
 from tests.api.world import gid
 from tests.client import Client
 from tests.clock import Clock
@@ -174,6 +174,19 @@ async def test_a_refusal_is_told_in_the_readers_language_and_its_code_stays(
     assert [(each["code"], each["message"]) for each in long["errors"]] == [
         ("INVALID", "Au plus 64\u202f000 caractères\xa0; ce texte en a 64\u202f001.")
     ]
+
+
+async def test_the_subject_of_a_call_is_made_once_in_the_language_of_its_author(
+    as_user: AsUser, acme: models.Organization
+) -> None:  # S31, S42
+    await ship_request_types()
+    olga, pia = await make_member(acme, name="Olga", locale="ru"), await make_member(acme, name="Pia", locale="pt")
+    given = {"requestTypeKey": "PORTAL", "channel": "CONFERENCE_CALL"}
+
+    made = (await create(as_user(olga), acme, **given))["ticket"]
+    read = await as_user(pia).ask("query($t: ID!) { ticket(id: $t) { subject } }", t=made["id"])
+
+    assert read["ticket"]["subject"] == made["subject"] == f"Конференц-звонок – {olga.username}"
 
 
 async def test_what_people_wrote_stays_as_they_wrote_it_whoever_reads_it(
