@@ -133,6 +133,7 @@ def live_not_joined() -> None:
     async def steps(self: Watcher, *given: Any) -> AsyncGenerator[Step, None]:
         async for step in original(self, *given):
             if isinstance(step, CaughtUp):
+                await asyncio.sleep(0.2)  # between the query and the subscription
                 self.seq = self._tail.last
             yield step
 
