@@ -17,8 +17,10 @@ logger = logging.getLogger(__name__)
 BUFFER = 512
 """Recent events kept for each watched topic."""
 
-PAGE, PAGES_KEPT = 100, 8
-"""Who is further behind reads pages, numbers `100 n + 1 .. 100 n + 100`. A full one never changes, so it is shared."""
+PAGE, PAGES_KEPT = 100, 16
+"""Who is further behind reads pages, numbers `100 n + 1 .. 100 n + 100`. A full one never changes, so it is shared.
+
+A herd is spread out: with fewer pages than it spans those in front push out what those behind are about to need."""
 
 SLICE = 10
 """Events handed out at a time. A client that has stopped reading holds on to no more."""

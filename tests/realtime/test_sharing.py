@@ -112,6 +112,20 @@ async def test_watchers_that_come_back_one_after_the_other_share_pages_too(store
         assert (silent_hub.stats.pages, silent_hub.stats.reads) == (4, 4)
 
 
+async def test_pages_are_kept_for_those_who_are_a_thousand_events_behind_the_others(
+    store: Store, silent_hub: Hub
+) -> None:
+    await store.fill("t", 1, 1_500)
+    async with aclosing(follow(silent_hub, "t", await store.cursor("t", 0))) as first:
+        assert told(await take_until_caught_up(first)) == [*range(1, 1_501), "caught up at 1500"]
+        pages = silent_hub.stats.pages
+
+        async with aclosing(follow(silent_hub, "t", await store.cursor("t", 0))) as second:
+            assert told(await take_until_caught_up(second)) == [*range(1, 1_501), "caught up at 1500"]
+
+        assert (pages, silent_hub.stats.pages) == (15, 15)
+
+
 async def test_at_most_four_catch_up_reads_run_at_once(store: Store, make_hub: MakeHub) -> None:
     running, most, located, full = 0, 0, 0, asyncio.Event()
     go_on = asyncio.Event()
@@ -234,7 +248,7 @@ async def test_watchers_that_have_stopped_reading_hold_on_to_a_slice_each(store:
         for stream in rest:
             while (await anext(stream)).cursor.seq < events:
                 pass
-        assert events_in_memory() <= 512 + 8 * 100 + 10 * (stalled + 1)
+        assert events_in_memory() <= 512 + 16 * 100 + 10 * (stalled + 1)
         assert hub.stats.resets == 0
 
 
