@@ -272,6 +272,34 @@ def auto_close_due(
     return status is TicketStatus.RESOLVED and resolved_at is not None and now - resolved_at > windows.auto_close_after
 
 
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """When what happens by itself would happen to a ticket as it stands; None where it would not."""
+
+    auto_resolve_at: datetime | None = None
+    auto_close_at: datetime | None = None
+    reopen_until: datetime | None = None
+    """The last instant at which a reply reopens it."""
+
+
+def deadlines(
+    status: TicketStatus, *, waiting_since: datetime, resolved_at: datetime | None, windows: Windows = DEFAULT_WINDOWS
+) -> Deadlines:
+    """
+    Source: S63, S64, S65, S67.
+    """
+    match status:
+        case TicketStatus.PENDING_CUSTOMER:
+            return Deadlines(auto_resolve_at=waiting_since + windows.auto_resolve_after)
+        case TicketStatus.RESOLVED:
+            assert resolved_at is not None, "a resolved ticket has resolved_at"
+            return Deadlines(
+                auto_close_at=resolved_at + windows.auto_close_after, reopen_until=resolved_at + windows.reopen
+            )
+        case _:
+            return Deadlines()
+
+
 def display_status(status: TicketStatus, *, is_escalated: bool) -> TicketDisplayStatus:
     """What list screens show: ESCALATED wins over the open states (S62)."""
     if is_escalated and status in ACTIVE_STATUSES:

@@ -8,6 +8,7 @@ from strawberry import Info, Parent, lazy
 
 import models
 from domain import policy
+from domain.coverage import Coverage
 from domain.enums import ServiceLevel, TicketChannel
 from engine.keyset import Order
 from resolvers.context import Context
@@ -65,15 +66,17 @@ async def _levels(ctx: Context, rows: list[Any]) -> list[ServiceLevel]:
 
 
 async def _coverage(ctx: Context, rows: list[Any]) -> list[ServiceCoverage]:
-    return [
-        ServiceCoverage(
-            level=each.level,
-            benefits=list(each.benefits),
-            response_target=each.response_target,
-            channels=list(each.channels),
-        )
-        for each in await coverages(ctx, rows)
-    ]
+    return [coverage_of(each) for each in await coverages(ctx, rows)]
+
+
+def coverage_of(found: Coverage) -> ServiceCoverage:
+    """What a plan includes, as the API says it."""
+    return ServiceCoverage(
+        level=found.level,
+        benefits=list(found.benefits),
+        response_target=found.response_target,
+        channels=list(found.channels),
+    )
 
 
 @entity(models.SpaceGroup, description="A building, a floor, a team: rooms and desks that belong together.")

@@ -10,6 +10,7 @@ from tortoise.expressions import Q
 
 import models
 from domain import lifecycle, policy
+from domain.coverage import COVERAGE
 from domain.enums import (
     ClosureReason,
     Confidentiality,
@@ -17,6 +18,7 @@ from domain.enums import (
     MessageKind,
     ParticipantRole,
     ResolutionReason,
+    ServiceLevel,
     TicketChannel,
     TicketDisplayStatus,
     TicketLinkKind,
@@ -29,6 +31,7 @@ from engine.keyset import Order
 from realtime.cursor import NO_EPOCH
 from realtime.cursor import Cursor as StreamCursor
 from resolvers.context import Context
+from resolvers.deadlines import DEADLINE_COLUMNS, deadlines_of, primary_contacts
 from resolvers.linked_tickets import follow_up_of, follow_ups, links_of, merged_into
 from resolvers.presence import Present, viewers_of
 from resolvers.read_marks import last_read, unread_counts
@@ -40,7 +43,16 @@ from schema.catalog import Classification, IssueType, RequestType, ServiceCertif
 from schema.enums import DeniedBehavior, TranscriptAvailability
 from schema.escalation import Escalation
 from schema.followers import TicketFollower
-from schema.inventory import BY_DEVICE_NAME, Device, Product, ProductUpdate, ProductVersion, Space
+from schema.inventory import (
+    BY_DEVICE_NAME,
+    Device,
+    Product,
+    ProductUpdate,
+    ProductVersion,
+    ServiceCoverage,
+    Space,
+    coverage_of,
+)
 from schema.node import Node, entity
 from schema.paging import Connection
 from schema.people import Actor, Organization, User, actor_of
@@ -91,6 +103,22 @@ async def _links(
 
     found: Any = await info.context.loaders.get(("links", wanted), load).load(root.id)
     return found  # type: ignore[no-any-return]
+
+
+async def _auto_resolve_at(ctx: Context, rows: list[Any]) -> list[datetime | None]:
+    return [each.auto_resolve_at for each in await deadlines_of(ctx, rows)]
+
+
+async def _auto_close_at(ctx: Context, rows: list[Any]) -> list[datetime | None]:
+    return [each.auto_close_at for each in await deadlines_of(ctx, rows)]
+
+
+async def _reopen_deadline(ctx: Context, rows: list[Any]) -> list[datetime | None]:
+    return [each.reopen_until for each in await deadlines_of(ctx, rows)]
+
+
+def _coverages(ctx: Context, rows: list[tuple[UUID | None, str]]) -> list[ServiceCoverage | None]:
+    return [coverage_of(COVERAGE[ServiceLevel(level)]) if space_id else None for space_id, level in rows]
 
 
 def _feed_cursor(root: Parent[models.Ticket]) -> Cursor:
@@ -156,6 +184,11 @@ class Ticket(Node):
     on_behalf_of: Organization | None = to_one("on_behalf_of", "The partner's customer that it was filed for.")
     requester: User | None = to_one("requester", "Who opened it; null where nobody is known or the account is gone.")
     owner: User | None = to_one("owner", "Who answers for it on the customer's side.")
+    primary_contact: User | None = batched(
+        primary_contacts,
+        "Whom support asks first: the contact that was added first, else who opened it.",
+        needs=("id", "requester_id"),
+    )
     assignee: User | None = to_one("assignee", "Who in support handles it.")
     participants: Connection[TicketParticipant] = pages_of(
         models.Participant, "ticket_id", Order("participants", "added_at"), "Who takes part in it, first one first."
@@ -172,6 +205,11 @@ class Ticket(Node):
         permissions_on, "What you may do with it as it stands.", needs=PERMISSION_COLUMNS
     )
     space: Space | None = to_one("space", "The room or desk it is about.")
+    coverage: ServiceCoverage | None = batched(
+        _coverages,
+        "What support its room or desk had a right to when it was opened; null where it is about none.",
+        needs=("space_id", "service_level"),
+    )
 
     created_at: datetime = strawberry.field(description="When it was opened.")
     updated_at: datetime = strawberry.field(description="When anything of it last changed.")
@@ -181,6 +219,19 @@ class Ticket(Node):
     resolution_reason: ResolutionReason | None = strawberry.field(description="Why it is resolved.")
     closed_at: datetime | None = strawberry.field(description="When it was closed.")
     closure_reason: ClosureReason | None = strawberry.field(description="Why it is closed.")
+    auto_resolve_at: datetime | None = batched(
+        _auto_resolve_at,
+        "When it is resolved by itself unless the customer comes back; null while that is not waited for.",
+        needs=DEADLINE_COLUMNS,
+    )
+    auto_close_at: datetime | None = batched(
+        _auto_close_at, "After when it is closed by itself; null unless it is resolved.", needs=DEADLINE_COLUMNS
+    )
+    reopen_deadline: datetime | None = batched(
+        _reopen_deadline,
+        "Until when, that instant included, a reply reopens it; null unless it is resolved.",
+        needs=DEADLINE_COLUMNS,
+    )
     hold_until: datetime | None = strawberry.field(description="Until when it is on hold.")
     snoozed_until: datetime | None = strawberry.field(
         description="Until when staff has put it out of sight.", directives=guarded(policy.STAFF_ONLY)

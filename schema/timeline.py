@@ -121,6 +121,15 @@ def named(name: str, field: Any) -> Any:
     return field
 
 
+def _header(name: str, description: str) -> Any:
+    """One of the lists that an e-mail's headers are kept as."""
+    return derived_for(
+        lambda viewer: ("email_headers",),
+        lambda viewer: lambda headers: list((headers or {}).get(name) or []),
+        description,
+    )
+
+
 def _status(value: str | None) -> TicketStatus | None:
     return TicketStatus(value) if value else None
 
@@ -135,6 +144,14 @@ class EmailMessage(Message, TimelineItem, Node):
     subject: str = derived("email_subject", lambda subject: subject or "", "Its subject line.")
     from_: EmailAddress | None = named(
         "from", derived("email_from", lambda address: address, "Its sender's address, where it is known.")
+    )
+    to: list[EmailAddress] = _header("to", "Whom it was sent to, as far as that is known.")
+    cc: list[EmailAddress] = _header("cc", "Who got a copy, as far as that is known.")
+    references: list[str] = _header("references", "The `Message-ID`s that it answers, the oldest first.")
+    message_id: str | None = derived_for(
+        lambda viewer: ("email_headers",),
+        lambda viewer: lambda headers: (headers or {}).get("messageId"),
+        "Its own `Message-ID`; null where none was recorded.",
     )
 
 

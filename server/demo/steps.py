@@ -9,8 +9,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain import policy
-from domain.enums import EscalationStage, ParticipantRole, ResolutionReason, TicketStatus, Visibility
-from models import Escalation, Feedback, Participant, Ticket
+from domain.enums import (
+    ConferenceCallStatus,
+    EscalationStage,
+    ParticipantRole,
+    ResolutionReason,
+    TicketStatus,
+    Visibility,
+)
+from models import ConferenceCall, Escalation, Feedback, Participant, Ticket
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.escalations import (
@@ -21,6 +28,8 @@ from resolvers.escalations import (
     submit_escalation,
 )
 from resolvers.messages import add_note, send_message
+from resolvers.resources import share_resource
+from resolvers.scheduling import answer_call, schedule_appointment, schedule_call
 from resolvers.tickets import assign_ticket, close_ticket, lock_ticket, reopen_ticket, resolve_ticket
 from resolvers.transaction import Work, unit_of_work
 from server.demo.stage import Stage
@@ -173,6 +182,48 @@ class AddsContact(Step):
             role=ParticipantRole.CONTACT,
             added_at=stage.now,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SharesLink(Step):
+    title: str
+    url: str
+
+    async def play(self, stage: Stage, ticket: UUID) -> None:
+        await share_resource(await stage.acting_as(self.by), ticket, title=self.title, url=self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposesCall(Step):
+    """`days` from then."""
+
+    days: float
+    join_url: str
+    passcode: str
+
+    async def play(self, stage: Stage, ticket: UUID) -> None:
+        at = stage.now + timedelta(days=self.days)
+        by = await stage.acting_as(self.by)
+        await schedule_call(by, ticket, scheduled_for=at, join_url=self.join_url, passcode=self.passcode)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptsCall(Step):
+    async def play(self, stage: Stage, ticket: UUID) -> None:
+        call = await ConferenceCall.get(ticket_id=ticket, status=ConferenceCallStatus.PENDING)
+        await answer_call(await stage.acting_as(self.by), call.id, accept=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Books(Step):
+    """An appointment of an hour, `days` from then; support confirms one by booking it again."""
+
+    days: float
+
+    async def play(self, stage: Stage, ticket: UUID) -> None:
+        starts = stage.now + timedelta(days=self.days)
+        by = await stage.acting_as(self.by)
+        await schedule_appointment(by, ticket, starts_at=starts, ends_at=starts + timedelta(hours=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,21 @@
 
 from domain.enums import EscalationStage, ResolutionReason, TicketChannel, TicketPriority, TicketSeverity
 from server.demo.people import BANK, PARTNER
-from server.demo.steps import Adds, Advances, Assigns, Closes, Escalates, Holds, Notes, Rates, Resolves, Says
+from server.demo.steps import (
+    AcceptsCall,
+    Adds,
+    Advances,
+    Assigns,
+    Closes,
+    Escalates,
+    Holds,
+    Notes,
+    ProposesCall,
+    Rates,
+    Resolves,
+    Says,
+    SharesLink,
+)
 from server.demo.story import Story
 
 PARTNER_STORIES = (
@@ -56,7 +70,12 @@ PARTNER_STORIES = (
             ),
             Escalates(0.5, "sam", "5.2.1: starting a second share freezes the first one for all remote sites."),
             Says(0.1, "sam", "This needs engineering. I have opened an escalation, which you can follow here."),
+            SharesLink(
+                0.1, "sam", "Until then: one share at a time", "https://help.orba.example/rooms/one-share-at-a-time"
+            ),
             Advances(20, "kenji", EscalationStage.IN_REVIEW, note="We are setting up the same room."),
+            ProposesCall(1, "sam", days=4, join_url="https://meet.orba.example/cobalt-freeze", passcode="290417"),
+            AcceptsCall(2, "ben"),
         ),
     ),
     Story(
