@@ -20,6 +20,9 @@ EVENTS = {
     TimelineEventKind.PARTICIPANT: "ParticipantChangedEvent",
     TimelineEventKind.ESCALATION: "EscalationStageChangedEvent",
     TimelineEventKind.FEEDBACK: "FeedbackSubmittedEvent",
+    TimelineEventKind.LINK: "TicketLinkedEvent",
+    TimelineEventKind.RESOURCE: "ResourceSharedEvent",
+    TimelineEventKind.CALL: "CallChangedEvent",
 }
 
 
@@ -90,8 +93,8 @@ def file(row: Attachment, people: People) -> Record:
     }
 
 
-def event(row: TimelineEvent, people: People, stages: dict[UUID, Record], *, sequence: int) -> Record:
-    """`stages` are what is told of the entries of escalations."""
+def event(row: TimelineEvent, people: People, told: dict[UUID, Record], *, sequence: int) -> Record:
+    """`told` is what is told of rows that events are about, by their ids; nothing of those that are not shown."""
     found: Record = {
         "type": EVENTS[row.kind],
         "id": f"{EVENTS[row.kind]}_{row.id}",
@@ -112,7 +115,21 @@ def event(row: TimelineEvent, people: People, stages: dict[UUID, Record], *, seq
                 "user": people[row.user_id],
                 "isFollower": follows,
             }
+        case TimelineEventKind.LINK:
+            return found | {"change": ChangeType(row.new_value or ""), "link": _told(told, row.link_id)}
+        case TimelineEventKind.RESOURCE:
+            return found | {"resource": _told(told, row.resource_id)}
+        case TimelineEventKind.CALL:
+            about = {
+                "conferenceCall": _told(told, row.conference_call_id),
+                "appointment": _told(told, row.appointment_id),
+            }
+            return found | about | {"status": row.new_value}
         case TimelineEventKind.ESCALATION:
-            return found | (stages.get(row.entry_id) or {} if row.entry_id else {})
+            return found | (_told(told, row.entry_id) or {})
         case _:
             return found
+
+
+def _told(told: dict[UUID, Record], key: UUID | None) -> Record | None:
+    return told.get(key) if key else None

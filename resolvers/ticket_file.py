@@ -14,8 +14,10 @@ from domain import lifecycle, policy
 from domain.errors import NotFound
 from domain.policy import OrganizationFacts
 from models import (
+    Appointment,
     Attachment,
     Classification,
+    ConferenceCall,
     Device,
     Escalation,
     EscalationEntry,
@@ -29,6 +31,7 @@ from models import (
     ProductVersion,
     RequestType,
     ServiceCertificate,
+    SharedResource,
     Space,
     SupportProject,
     Ticket,
@@ -99,7 +102,8 @@ class _Reading:
     ticket: Ticket
     include_internal: bool
     people: People
-    stages: dict[UUID, Record] = field(default_factory=dict)
+    told: dict[UUID, Record] = field(default_factory=dict)
+    """What is told of rows that events are about, by their ids."""
 
     @property
     def shown(self) -> Q:
@@ -191,16 +195,18 @@ class _Reading:
         """Those whose other end the viewer may see."""
         here = Q(source_id=self.ticket.id) | Q(target_id=self.ticket.id)
         rows = TicketLink.filter(here, TicketLink.seen_by(self.ctx.viewer)).order_by("created_at", "id").limit(MOST)
-        found = await rows.values("kind", "created_at", "source__reference", "target__reference")
-        return [
-            {
+        found = await rows.values("id", "kind", "created_at", "source__reference", "target__reference")
+        links = {
+            each["id"]: {
                 "kind": each["kind"],
                 "source": each["source__reference"],
                 "target": each["target__reference"],
                 "createdAt": at(each["created_at"]),
             }
             for each in found
-        ]
+        }
+        self.told |= links
+        return list(links.values())
 
     async def _escalations(self) -> list[Record]:
         rows = await Escalation.filter(ticket_id=self.ticket.id).order_by("submitted_at", "id").limit(MOST)
@@ -210,7 +216,7 @@ class _Reading:
 
     def _escalation(self, row: Escalation, entries: Sequence[EscalationEntry]) -> Record:
         for each in entries:
-            self.stages[each.id] = {"escalation": row.reference, "stage": each.stage}
+            self.told[each.id] = {"escalation": row.reference, "stage": each.stage}
         return {
             "id": f"Escalation_{row.id}",
             "reference": row.reference,
@@ -262,6 +268,7 @@ class _Reading:
         await self.people.meet(
             [*(each.actor_id for each in [*messages, *events]), *(each.user_id for each in events), *attached]
         )
+        await self._meet_resources_and_calls(events)
         said = [
             message(
                 each,
@@ -272,8 +279,21 @@ class _Reading:
             )
             for each in messages
         ]
-        done = [event(each, self.people, self.stages, sequence=self._number(each)) for each in events]
+        done = [event(each, self.people, self.told, sequence=self._number(each)) for each in events]
         return sorted(said + done, key=lambda record: record["sequence"])
+
+    async def _meet_resources_and_calls(self, events: Sequence[TimelineEvent]) -> None:
+        """Where to dial in is not among it: that is for those who take part, while it is to come."""
+        resources = [each.resource_id for each in events if each.resource_id]
+        calls = [each.conference_call_id for each in events if each.conference_call_id]
+        appointments = [each.appointment_id for each in events if each.appointment_id]
+        for shared in await SharedResource.filter(id__in=resources) if resources else []:
+            self.told[shared.id] = {"id": f"SharedResource_{shared.id}", "title": shared.title, "url": shared.url}
+        for call in await ConferenceCall.filter(id__in=calls) if calls else []:
+            self.told[call.id] = {"id": f"ConferenceCall_{call.id}", "scheduledFor": at(call.scheduled_for)}
+        for each in await Appointment.filter(id__in=appointments) if appointments else []:
+            times = {"startsAt": at(each.starts_at), "endsAt": at(each.ends_at)}
+            self.told[each.id] = {"id": f"Appointment_{each.id}", **times}
 
     def _number(self, row: Message | TimelineEvent) -> int:
         """Without what is internal items are numbered as customers see them: a gap would tell of it (J7)."""

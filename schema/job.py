@@ -11,11 +11,11 @@ from strawberry import ID, Info
 import models
 from domain import policy
 from domain.enums import ExportFormat, JobStatus
-from resolvers import jobs, ticket_export
+from resolvers import jobs, ticket_export, tickets_export
 from schema.access import signed_in
 from schema.enums import ErrorCode
 from schema.errors import FieldError, UserError
-from schema.inputs import CLIENT_MUTATION_ID
+from schema.inputs import CLIENT_MUTATION_ID, TicketFilter
 from schema.node import Node, entity, key_of
 from schema.operations import GIVEN, mutation, ticket_key
 from schema.payloads import Payload, made
@@ -87,6 +87,20 @@ class TicketExportPayload(Payload):
     job: Job | None = made("The job: follow it, and fetch the file from its `resultUrl`")
 
 
+@strawberry.input(description="A list of tickets to be made into a file.")
+class TicketsExportInput:
+    filter: TicketFilter = strawberry.field(
+        description="Which ones, of the organizations whose requests you manage; `{}` means all of them."
+    )
+    format: ExportFormat = strawberry.field(description="CSV.", default=ExportFormat.CSV)
+    client_mutation_id: str | None = strawberry.field(description=ONCE, default=None)
+
+
+@strawberry.type(description="The job that makes the file.")
+class TicketsExportPayload(Payload):
+    job: Job | None = made("The job: follow it, and fetch the file from its `resultUrl`")
+
+
 @strawberry.type
 class JobMutations:
     @mutation("Have a ticket made into a file, with everything of it that you may see.", policy.EXPORT_TICKET)
@@ -101,6 +115,13 @@ class JobMutations:
             client_mutation_id=input.client_mutation_id,
         )
         return TicketExportPayload(job=job)
+
+    @mutation("Have a list of tickets made into a table, a row for each, oldest first.", policy.EXPORT_TICKETS)
+    async def tickets_export(self, info: Info, input: Annotated[TicketsExportInput, GIVEN]) -> TicketsExportPayload:
+        job: Any = await tickets_export.export_tickets(
+            info.context, input.filter.plain(), format=input.format, client_mutation_id=input.client_mutation_id
+        )
+        return TicketsExportPayload(job=job)
 
 
 @strawberry.type

@@ -22,6 +22,7 @@ from resolvers import job_queue
 from resolvers.context import Context, Services
 from resolvers.job_queue import Result
 from server.exports.making import Made, Report, make_file, subject_of
+from server.results import delete_result, tickets_of
 from server.settings import Settings
 from server.storage import Storage
 
@@ -119,16 +120,18 @@ class Worker:
             size = file.seek(0, os.SEEK_END)
             result = Result(key, made.file_name, made.media_type, size, made.total)
         if not await job_queue.succeed(self._context, job.id, holder, result, kept_for=self._kept_for):
-            await self._storage.delete(key)
+            await delete_result(self._storage, key)
             raise Lost
         for attempt in range(1, job.attempts):
             # Whoever died over it may have stored what it made, and never said so.
-            await self._storage.delete(f"{RESULTS}/{job.id}-{attempt}")
+            await delete_result(self._storage, f"{RESULTS}/{job.id}-{attempt}")
 
     async def _make(self, job: Job, key: str, file: IO[bytes], report: Report) -> Made:
         made = await make_file(self._services, job, file, report)
         file.seek(0)
         await self._storage.put_file(key, file)
+        if made.tickets is not None:
+            await self._storage.put(tickets_of(key), made.tickets)
         return made
 
     async def _watched(self, job: Job, holder: str, make: Callable[[Report], Coroutine[Any, Any, Made]]) -> Made:

@@ -14,6 +14,7 @@ from models import Lease
 from resolvers import job_queue, sweeps
 from resolvers.context import Context, Services
 from resolvers.transaction import run_in_transaction
+from server.results import delete_result
 from server.settings import Settings
 from server.storage import Storage, storage_from
 
@@ -73,7 +74,7 @@ async def delete_results(context: Context, storage: Storage) -> int:
     over = await job_queue.expire(context)
     for job in over:
         if job.blob_key:
-            await storage.delete(job.blob_key)
+            await delete_result(storage, job.blob_key)
     return await job_queue.forget_results([job.id for job in over])
 
 

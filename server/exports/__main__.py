@@ -28,6 +28,10 @@ def writer_of(format: str) -> Write:
             from server.exports.document import write_document
 
             return write_document
+        case "CSV":
+            from server.exports.csv_file import write_csv
+
+            return write_csv
         case "TXT":
             from server.exports.text_file import write_text
 

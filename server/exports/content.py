@@ -127,9 +127,11 @@ class Content:
             yield self.person(each["user"]), self.word(labels.ROLES, each["role"])
 
     def links(self) -> Iterator[str]:
-        for each in self.head["links"]:
-            text = labels.LINKS.get(each["kind"])
-            yield self.say(text, source=each["source"], target=each["target"]) if text else each["target"]
+        return map(self._link, self.head["links"])
+
+    def _link(self, link: Record) -> str:
+        text = labels.LINKS.get(link["kind"], labels.LINKS["RELATED_TO"])
+        return self.say(text, source=link["source"], target=link["target"])
 
     def escalation_facts(self, escalation: Record) -> Iterator[tuple[str, str]]:
         yield self.say(labels.STAGE), self.word(labels.STAGES, escalation["stage"])
@@ -159,6 +161,17 @@ class Content:
         return one_line(person["displayName"]) if person else self.say(labels.SOMEBODY)
 
     # --- the timeline
+
+    def entries(self, items: Iterator[Record]) -> Iterator[tuple[Record, Said | Happened | None]]:
+        """Each item, and how it is told; None for one that says what was told already.
+
+        A ticket's description is its first message as well; of that only the files are told again.
+        """
+        for number, item in enumerate(items):
+            if number or item.get("body") != self.ticket["description"]:
+                yield item, self.entry(item)
+            else:
+                yield item, self.entry({**item, "body": ""}) if item["attachments"] else None
 
     def entry(self, item: Record) -> Said | Happened:
         return self._said(item) if "body" in item else self._happened(item)
@@ -206,8 +219,23 @@ class Content:
             case "EscalationStageChangedEvent":
                 reference = self.say(labels.ESCALATION, reference=item.get("escalation", ""))
                 return f"{reference}: {self.word(labels.STAGES, item.get('stage', ''))}"
+            case "TicketLinkedEvent":
+                if item["change"] == "REMOVED":
+                    return self.say(labels.UNLINKED)
+                link = self._link(item["link"]) if item["link"] else self.say(labels.ANOTHER_REQUEST)
+                return self.say(labels.LINKED, link=link)
+            case "ResourceSharedEvent":
+                return self.say(labels.SHARED, title=one_line(item["resource"]["title"]))
+            case "CallChangedEvent":
+                return self._call(item)
             case _:
                 return self.say(labels.FEEDBACK)
+
+    def _call(self, item: Record) -> str:
+        call, appointment = item["conferenceCall"], item["appointment"]
+        text, begins = (labels.CALL, call["scheduledFor"]) if call else (labels.APPOINTMENT, appointment["startsAt"])
+        status = self.word(labels.CALL_STATUSES, item["status"])
+        return self.say(text, moment=self.manner.moment(begins), status=status)
 
     def _change(self, name: str, old: str | None, new: str | None) -> str:
         field = self.word(labels.FIELDS, name)

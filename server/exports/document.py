@@ -146,13 +146,12 @@ class Document:
     def timeline(self, items: Iterator[Record]) -> None:
         self.heading(self.content.say(labels.CONVERSATION), below=60)
         empty = True
-        for item in items:
-            empty = False
+        for item, entry in self.content.entries(items):
             self.files += [self.content.file(each) for each in item.get("attachments", [])]
-            entry = self.content.entry(item)
+            empty = empty and entry is None
             if isinstance(entry, Said):
                 self.said(entry)
-            else:
+            elif entry is not None:
                 self.happened(entry)
         if empty:
             self.sheet.paragraph(self.content.say(labels.NOTHING_SAID), colour=QUIET, style="I")
@@ -168,7 +167,8 @@ class Document:
         sheet.y += 17
         if said.subject:
             sheet.paragraph(said.subject, size=9.5, style="B", indent=INSET, bar=bar, shade=shade)
-        sheet.paragraph(said.body, indent=INSET, bar=bar, shade=shade)
+        if said.body:
+            sheet.paragraph(said.body, indent=INSET, bar=bar, shade=shade)
         if said.files:
             told = self.content.say(labels.ATTACHED, files=", ".join(said.files))
             sheet.paragraph(told, size=8.5, colour=QUIET, indent=INSET, bar=bar, shade=shade)

@@ -63,6 +63,12 @@ JOINED = Text("New participant: {person}")
 LEFT = Text("No longer a participant: {person}")
 FOLLOWS = Text("New follower: {person}")
 UNFOLLOWS = Text("No longer a follower: {person}")
+LINKED = Text("Linked: {link}")
+UNLINKED = Text("No longer linked")
+SHARED = Text("Shared: {title}")
+CALL = Text("Conference call, {moment}: {status}")
+APPOINTMENT = Text("Appointment, {moment}: {status}")
+ANOTHER_REQUEST = Text("another request")
 YES, NO = Text("yes"), Text("no")
 
 STATUSES: Labels = {
@@ -109,11 +115,20 @@ ROLES: Labels = {
     "PARTICIPANT": Text("Participant"),
 }
 LINKS: Labels = {
-    "FOLLOW_UP_OF": Text("{target} goes on from {source}"),
-    "RELATED_TO": Text("{target} is related to {source}"),
-    "SPLIT_FROM": Text("{target} was split from {source}"),
-    "DUPLICATE_OF": Text("{target} is a duplicate of {source}"),
+    "FOLLOW_UP_OF": Text("{source} goes on from {target}"),
+    "RELATED_TO": Text("{source} is related to {target}"),
+    "SPLIT_FROM": Text("{source} was split from {target}"),
+    "DUPLICATE_OF": Text("{source} is a duplicate of {target}"),
     "MERGED_INTO": Text("{source} was merged into {target}"),
+    "BLOCKED_BY": Text("{source} waits for {target}"),
+}
+CALL_STATUSES: Labels = {
+    "PENDING": Text("proposed", context="call"),
+    "ACCEPTED": Text("accepted", context="call"),
+    "REQUESTED": Text("requested", context="call"),
+    "CONFIRMED": Text("confirmed", context="call"),
+    "CANCELLED": Text("called off", context="call"),
+    "COMPLETED": Text("over", context="call"),
 }
 REASONS: Labels = {
     "SUPPORT_RESOLVED": Text("solved by support"),

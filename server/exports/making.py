@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from domain.enums import ExportFormat
+from domain.enums import ExportFormat, JobKind
 from domain.errors import Invalid, NotFound
 from domain.exporting import LONGEST_PDF, MEDIA_TYPES
 from models import Job
 from resolvers.context import Context, Services
 from resolvers.ticket_file import open_ticket_file
+from resolvers.tickets_export import COLUMNS, open_ticket_table
 from resolvers.viewers import load_viewer
 from server.exports.process import file_writer
 
@@ -19,11 +20,12 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file that is whole."""
+    """A file that is whole, of how many things. `tickets` are those of a list, 16 bytes for each."""
 
     file_name: str
     media_type: str
     total: int
+    tickets: bytes | None = None
 
 
 async def make_file(services: Services, job: Job, out: IO[bytes], report: Report) -> Made:
@@ -37,7 +39,8 @@ async def make_file(services: Services, job: Job, out: IO[bytes], report: Report
     viewer = await load_viewer(job.requester_id)
     if viewer is None:
         raise NotFound("account")
-    return await _write_ticket(Context(viewer, services), job, out, report)
+    write = _write_ticket if job.kind is JobKind.TICKET_EXPORT else _write_tickets
+    return await write(Context(viewer, services), job, out, report)
 
 
 async def _write_ticket(ctx: Context, job: Job, out: IO[bytes], report: Report) -> Made:
@@ -59,6 +62,24 @@ async def _write_ticket(ctx: Context, job: Job, out: IO[bytes], report: Report) 
             report(min(done, file.total), file.total)
         await writer.finish()
     return Made(f"{file.reference}.{format.lower()}", MEDIA_TYPES[format], done)
+
+
+async def _write_tickets(ctx: Context, job: Job, out: IO[bytes], report: Report) -> Made:
+    table = await open_ticket_table(ctx, job)
+    report(0, table.total)
+    tickets = bytearray()
+    async with file_writer(out) as writer:
+        await writer.send({"format": job.given["format"]})
+        await writer.send({"columns": COLUMNS})
+        async for ids, rows in table.pages:
+            ctx.refresh()
+            await writer.send({"rows": rows})
+            tickets += b"".join(each.bytes for each in ids)
+            report(min(len(tickets) // 16, table.total), table.total)
+        await writer.finish()
+    format = ExportFormat(job.given["format"])
+    name = f"tickets-{ctx.now():%Y-%m-%d}.{format.lower()}"
+    return Made(name, MEDIA_TYPES[format], len(tickets) // 16, bytes(tickets))
 
 
 def subject_of(job: Job) -> str:

@@ -20,8 +20,8 @@ class Manner:
     """`locale` is as `pt_BR`, `time_zone` a name of the IANA database."""
 
     format: str
-    locale: str
-    time_zone: str
+    locale: str = "en"
+    time_zone: str = "UTC"
 
     def say(self, text: Text) -> str:
         """One of our own texts, in the language of the file."""

@@ -37,9 +37,9 @@ def lines_of(content: Content, items: Iterator[Record]) -> Iterator[str]:
         yield from escalation_lines(content, escalation)
     yield from heading(content.say(labels.CONVERSATION))
     files: list[FileLine] = []
-    for item in items:
+    for item, entry in content.entries(items):
         files += [content.file(each) for each in item.get("attachments", [])]
-        yield from entry_lines(content, content.entry(item))
+        yield from entry_lines(content, entry) if entry else ()
     judged = content.feedback()
     if judged:
         yield from (*heading(content.say(labels.FEEDBACK)), *(each for each in judged if each))
@@ -75,7 +75,8 @@ def entry_lines(content: Content, entry: Said | Happened) -> Iterator[str]:
     yield from ("", f"{entry.author}{marks} · {entry.when}")
     if entry.subject:
         yield indent(entry.subject, MARGIN)
-    yield indent(entry.body, MARGIN)
+    if entry.body:
+        yield indent(entry.body, MARGIN)
     if entry.files:
         yield indent(content.say(labels.ATTACHED, files=", ".join(entry.files)), MARGIN)
     yield ""

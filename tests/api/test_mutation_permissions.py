@@ -117,6 +117,8 @@ open  ticketHold                          -   -   -   -   -   -    -   -    -   
 own   ticketHold                          -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  ticketExport                        +   +   +   .   +   +    +   +    .    +   +   +   +    !
 own   ticketExport                        +   +   +   .   .   .    +   +    .    +   +   +   +    !
+open  ticketsExport                       +   +   +   -   -   -    -   -    +    +   +   +   +    !
+own   ticketsExport                       +   +   +   -   -   -    -   -    +    +   +   +   +    !
 open  ticketUpdate                        +   +   +   .   -   -    +   -    .    +   +   +   +    !
 own   ticketUpdate                        +   +   +   .   .   -    +   -    .    +   +   +   +    !
 open  ticketResourceShare                 -   -   -   -   -   -    -   -    -    +   +   +   +    !
@@ -351,6 +353,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "feedbackSubmit": (resolved_ticket, "ticketId: $id, rating: 5"),
     "ticketHold": (open_ticket, 'ticketId: $id, until: "2026-05-01T00:00:00Z"'),
     "ticketExport": (open_ticket, "ticketId: $id"),
+    "ticketsExport": (nothing, "filter: {isActive: true}"),
     "ticketUpdate": (open_ticket, "ticketId: $id, severity: CRITICAL"),
     "escalationSubmit": (open_ticket, 'ticketId: $id, issueDescription: "Broken"'),
     "escalationAdvance": (escalation_in(EscalationStage.SUBMITTED), "escalationId: $id, stage: IN_REVIEW"),
@@ -370,7 +373,8 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 
 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave", "draftSave", "draftDiscard", "draftSubmit"}
-QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate", "ticketExport", "notificationPreferencesUpdate"}
+QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate", "ticketExport", "ticketsExport"}
+QUIET |= {"notificationPreferencesUpdate"}
 """What no ticket could tell of."""
 
 BY_CUSTOMERS = {"ticketClaim", "feedbackSubmit"}

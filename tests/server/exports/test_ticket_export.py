@@ -2,12 +2,23 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import models
-from domain.enums import Confidentiality, EscalationStage, HistoryAvailability, MemberVisibility, Visibility
+from domain.enums import (
+    Confidentiality,
+    EscalationStage,
+    HistoryAvailability,
+    MemberVisibility,
+    MessageKind,
+    TimelineEventKind,
+    Visibility,
+)
+from resolvers.exported import EVENTS, MESSAGES
+from schema.node import TABLES
 from tests.api.operations import mutate, send
 from tests.api.world import gid, make_world, nothing_changes
 from tests.client import Client
@@ -63,7 +74,9 @@ async def test_a_file_has_everything_of_the_ticket_that_its_reader_may_see(
         ("ChatMessage", 1),
         ("EscalationStageChangedEvent", 2),
         ("ParticipantChangedEvent", 3),
+        ("CallChangedEvent", 4),
     ]
+    assert [each for each in ("joinUrl", "passcode", "meet.example") if each in json.dumps(file)] == []  # S55
     assert (file["timeline"][0]["body"], file["timeline"][0]["attachments"][0]["fileName"]) == (
         "It is broken",
         "log.txt",
@@ -84,7 +97,7 @@ async def test_nothing_internal_is_in_a_customers_file_and_no_number_tells_of_it
     assert [
         each for each in ("upset", "Known defect", "secret.txt", "internalNote", str(world.internal.id)) if each in text
     ] == []
-    assert [item["sequence"] for item in file["timeline"]] == [1, 2, 3, 4]
+    assert [item["sequence"] for item in file["timeline"]] == [1, 2, 3, 4, 5]
     assert file["timeline"][-1]["id"] == gid(answer)
     assert file["timeline"][-1]["inReplyTo"] is None
 
@@ -98,9 +111,9 @@ async def test_support_gets_what_is_internal_only_where_it_is_asked_for(
     plain = await exported(agent, work, fetch, world.ticket)
     whole = await exported(agent, work, fetch, world.ticket, includeInternal=True)
 
-    assert [item.get("body") for item in plain["timeline"]] == ["It is broken", None, None]
-    assert [item.get("body") for item in whole["timeline"]] == ["It is broken", "Customer is upset", None, None]
-    assert [item["sequence"] for item in whole["timeline"]] == [1, 2, 3, 4]
+    assert [item.get("body") for item in plain["timeline"]] == ["It is broken", None, None, None]
+    assert [item.get("body") for item in whole["timeline"]] == ["It is broken", "Customer is upset", None, None, None]
+    assert [item["sequence"] for item in whole["timeline"]] == [1, 2, 3, 4, 5]
     assert "internalNote" not in plain["escalations"][0]["timeline"][0]
     assert whole["escalations"][0]["timeline"][0]["internalNote"] == "Known defect 17"
 
@@ -316,3 +329,11 @@ async def test_what_comes_while_a_file_is_asked_for_is_in_it_and_everybody_gets_
         file = json.loads((await fetch(as_user(world[name]), job)).content)
         assert (file["exportedBy"]["displayName"], file["timeline"][-1]["body"]) == (name, "One more thing")
     assert not await work()
+
+
+def test_every_kind_of_item_has_its_type_s_name_in_the_api() -> None:  # S49
+    named = {**MESSAGES, **EVENTS}
+
+    assert named.keys() == {*MessageKind, *TimelineEventKind}
+    for kind, name in named.items():
+        assert TABLES[name].when(SimpleNamespace(kind=kind)), name
