@@ -45,7 +45,7 @@ def sqlite_database(world: World) -> Path:
     if found is None:
         fill_sqlite(draft, world)
     settle_sqlite(draft)
-    draft.with_name(f"{draft.name}.migrating").unlink()
+    draft.with_name(f"{draft.name}.migrating").unlink(missing_ok=True)
     return draft.rename(path)
 
 
