@@ -209,4 +209,30 @@ HOT = [
             organization { name } space { __typename name tickets(first: 5) { nodes { id reference subject } } } } }""",
         {"id": "<Device>"},
     ),
+    Hot(
+        "what a reader of a ticket needs",
+        """query Reader($id: ID!) {
+          ticket(id: $id) { id version unreadCount viewerLastReadSequence viewerIsFollowing
+            viewerPermissions { canReply canUpdateStatus canResolve } activeEscalation { reference stage }
+            statusChangedAt firstRespondedAt isImported language notice { text offersLinkedTicket }
+            followers(first: 20) { totalCount nodes { user { displayName } followedAt } } } }""",
+        {"id": "<Ticket>"},
+    ),
+    Hot(
+        "what a ticket is linked to",
+        """query Links($id: ID!) {
+          ticket(id: $id) { links { id kind createdAt source { reference } target { reference subject } }
+            mergedInto { reference } followUpOf { reference } followUps { reference displayStatus } } }""",
+        {"id": "<Ticket>"},
+    ),
+    Hot(
+        "members of an organization",
+        """query Members($id: ID!) {
+          organization(id: $id) { lifecyclePreset
+            members(first: 50) { totalCount nodes { role joinedAt user { ...Person email } } }
+            spaces(first: 20) { nodes { id name } } devices(first: 20) { totalCount nodes { id name } }
+            customers(first: 20) { nodes { id name } } } } """
+        + PERSON,
+        {"id": "<Organization>"},
+    ),
 ]
