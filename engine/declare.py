@@ -255,6 +255,9 @@ class FieldGuard(Protocol):
     ) -> dict[tuple[Any, ...], bool]:
         """For each combination of those columns, whether the field may be read; `read(sql, values)` asks for more."""
 
+    def reason(self, viewer: Any) -> Exception:
+        """Why a viewer may not read a field whose refusal has to be worded."""
+
     @property
     def denied(self) -> Any:
         """What is answered instead; raises where an error is."""

@@ -28,6 +28,7 @@ from engine.mutating import Outcomes, checked, run_mutation
 from engine.planning import plan_operation
 from engine.plans import Plan
 from engine.reads import Reads
+from engine.refusing import Answer, worded
 from engine.running import Load, Run
 from engine.selections import variables_in
 from engine.statements import Bail, NotPlannable
@@ -90,7 +91,12 @@ class Engine:
         return Operation(node, fragments, self._plain_variables(node), flags_of(node, *fragments.values()))
 
     async def data(self, operation: Operation, given: Mapping[str, Any] | None, context: Any) -> dict[str, Any] | None:
-        """The answer's `data`, ready for JSON; or None where graphql-core has to answer: errors are its to tell."""
+        """The answer's `data`, ready for JSON; None where there are errors, and where graphql-core has to answer."""
+        found = await self.answer(operation, given, context)
+        return None if found is None or found.errors else found.data
+
+    async def answer(self, operation: Operation, given: Mapping[str, Any] | None, context: Any) -> Answer | None:
+        """The answer, with the errors of fields that may not be read; None where graphql-core has to answer."""
         if not operation.is_query:
             return None
         try:
@@ -100,7 +106,9 @@ class Engine:
                 self.stats["fallbacks"] += 1
                 return None
             run = self._run(operation, given or {}, variables, context)
-            found = await self.reads.once(run, plan)
+            run.words_refusals = True
+            data = await self.reads.once(run, plan)
+            found = worded(data, context.viewer) if run.refused else Answer(data)
         except Exception as error:
             # Whatever it is, graphql-core meets it again and reports it as the specification has it.
             self.count_bail(error)

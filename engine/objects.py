@@ -39,6 +39,7 @@ from engine.declare import (
     ToOne,
 )
 from engine.given import ChildValues, Give, rows_of, shape_of
+from engine.refusing import Refusal
 from engine.selections import Argument, Selected, Selections
 from engine.selects import Decision, RowGuard, Select
 from engine.statements import Dialect, NotPlannable
@@ -134,7 +135,7 @@ class ObjectPlanner:
             return repr(kind.name)
         expression = self.unguarded(kind, selected, place)
         for guard in guards_of(selected):
-            expression = self.guarded(guard, expression, place)
+            expression = self.guarded(guard, selected, expression, place)
         return expression
 
     def unguarded(self, kind: GraphQLObjectType, selected: Selected, place: Place) -> str:
@@ -224,15 +225,17 @@ class ObjectPlanner:
         automatic = self.leaf(declared.automatic, place)
         return f"({place.select.name(constant)} if {automatic} else {expression})"
 
-    def guarded(self, guard: FieldGuard, expression: str, place: Place) -> str:
+    def guarded(self, guard: FieldGuard, selected: Selected, expression: str, place: Place) -> str:
+        """The expression where the guard admits, and what stands for a refusal where it does not."""
+        denied = f"D[-1]({place.select.name(Refusal(guard, selected.nodes))})"
         if guard.in_sql(place.model):
             allowed = place.select.sql_column(Decision(guard, place.model, place.alias))
-            return f"({expression} if r[{allowed}] else {place.select.name(guard)}.denied)"
+            return f"({expression} if r[{allowed}] else {denied})"
         columns = tuple(place.select.column(place.model, place.alias, name) for name in guard.fact_columns(place.model))
         number = len(place.select.guards)
         place.select.guards.append(RowGuard(guard, place.model, columns))
         key = "(" + "".join(f"r[{column}], " for column in columns) + ")"
-        return f"({expression} if D[{number}][{key}] else {place.select.name(guard)}.denied)"
+        return f"({expression} if D[{number}][{key}] else {denied})"
 
     def given(
         self, kind: GraphQLObjectType, selected: Selected, place: Place, needs: tuple[str, ...], give: Give

@@ -15,6 +15,7 @@ from engine.keyset import Order
 from engine.merging import merged_pages
 from engine.pages import PageBuilder
 from engine.plans import PAGING, Asked, ChildMerged, ChildPages, ChildRows, Plan, RootPages, RootRow
+from engine.refusing import Refusal
 from engine.selections import Argument
 from engine.selects import RowGuard, Select
 from engine.statements import Bail, NotPlannable, condition, finished, id_list, stored
@@ -58,6 +59,9 @@ class Run:
     context: Any = None
     calls: Calls | None = None
     load: Load | None = None
+    words_refusals: bool = False
+    """Whether refusals may stand in the data, for `refusing.worded`; `refused` says whether one does."""
+    refused: bool = False
     statements: int = 0
     reading: tuple[str, Select | None] = ("", None)
     """What is being read, and the SELECT it is for: told to whoever listens at `fetch`."""
@@ -163,8 +167,23 @@ class Run:
     async def shaped(self, select: Select, rows: Rows, shapes: list[Callable[..., list[Any]]]) -> list[list[Any]]:
         """What each of `shapes` makes of the rows; what hangs below is read first."""
         children = [await self.child(each, rows) for each in select.children] if select.children else []
-        decisions = [await self.decided(each, select, rows) for each in select.guards] if select.guards else []
+        decisions: list[Any] = [await self.decided(each, select, rows) for each in select.guards]
+        decisions.append(self.denied)
         return [shape(rows, children, decisions) for shape in shapes]
+
+    def denied(self, refusal: Refusal) -> Any:
+        """What stands for a value that may not be read.
+
+        Raises:
+            Bail: an error is to stand beside it, and whoever runs the plan cannot word it.
+        """
+        try:
+            return refusal.guard.denied
+        except Bail:
+            if not self.words_refusals:
+                raise
+            self.refused = True
+            return refusal
 
     async def decided(self, guard: RowGuard, select: Select, rows: Rows) -> Any:
         """Whether a field may be read, by the columns of the row's facts."""

@@ -68,7 +68,8 @@ class Select:
     """The rows of `model`, and of what they refer to, in one statement.
 
     Expressions that are made for it read `r`, the row; `M`, what hangs below, by parent id, for each of `children`;
-    and `D`, for each of `guards`, what was decided by facts.
+    and `D`, for each of `guards`, what was decided by facts. The last of `D` takes a refusal, and gives what stands for
+    the value.
     """
 
     model: type[Model]

@@ -17,7 +17,7 @@ from strawberry.types.field import StrawberryField
 
 from domain import policy
 from domain.enums import Scope
-from domain.errors import Forbidden
+from domain.errors import DomainError, Forbidden, Unauthenticated
 from domain.policy import Facts, Policy, Rule, Viewer
 from engine.statements import ALWAYS, NEVER, Bail, Dialect, Fragment, all_of
 from models.base import BaseModel
@@ -157,6 +157,12 @@ class Guard(FieldExtension):
         facts = await model.facts_by_columns(keys, viewer, read)
         decided = {each: all(policy.allows(viewer, rule, each) for rule in self.rules) for each in set(facts.values())}
         return {key: decided[each] for key, each in facts.items()}
+
+    def reason(self, viewer: Viewer) -> DomainError:
+        """Why a viewer may not read the field: what `admits` raises."""
+        if self.authenticated and not viewer.is_authenticated:
+            return Unauthenticated()
+        return Forbidden("You may not see this.")
 
     @property
     def denied(self) -> Any:

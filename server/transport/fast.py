@@ -93,8 +93,11 @@ class FastPath:
         assert self.engine is not None
         if not operation.is_mutation:
             await self._turns.mine()
-            data = await self.engine.data(operation, variables, context)
-            return None if data is None else {"data": data}
+            found = await self.engine.answer(operation, variables, context)
+            if found is None:
+                return None
+            errors = {"errors": masking.for_client(found.errors)} if found.errors else {}
+            return {"data": found.data, **errors}
         attempt.begun = True
         outcomes = await self.engine.mutated(operation, variables, context)
         if outcomes is None:
