@@ -35,10 +35,10 @@ SORTED = {"Sort", "USE TEMP B-TREE FOR ORDER BY"}
 
 
 def wasteful(steps: Iterable[str]) -> list[str]:
-    """Steps that cost more the more there is: every row looked at, or every row sorted."""
+    """Steps that cost more the more there is: every row looked at, or sorted, or read into a filter of a join."""
     tables = ("ticket", "search_document", "d", "t", "message", "timeline_event")
     bad = SORTED | {f"Seq Scan {table}" for table in tables} | {f"SCAN {table}" for table in tables}
-    return [step for step in steps if step in bad]
+    return [step for step in steps if step in bad or step.startswith("BLOOM FILTER")]
 
 
 async def wasted(desk: Desk, statements: list[tuple[str, Any]]) -> list[str]:
