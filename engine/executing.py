@@ -236,7 +236,7 @@ class Engine:
     def _plain_variables(self, node: OperationDefinitionNode) -> dict[str, tuple[type, bool]] | None:
         """Name to (Python type, required), where every variable is a plain scalar without a default."""
         plain: dict[str, tuple[type, bool]] = {}
-        kinds = {"ID": str, "String": str, "Int": int, "Boolean": bool, "Cursor": str}
+        kinds = {"ID": str, "String": str, "Int": int, "Boolean": bool, "Cursor": str, "Locale": str}
         for variable in node.variable_definitions or ():
             declared = type_from_ast(self.schema, variable.type)
             required = isinstance(declared, GraphQLNonNull)

@@ -44,6 +44,16 @@ HOT = [
         {"id": "<Organization>"},
     ),
     Hot(
+        "what is told in a language",
+        """query Told($id: ID!, $organization: ID!, $locale: Locale) {
+          ticket(id: $id) { asked: notice(locale: $locale) { text offersLinkedTicket referenceToQuote } notice { text }
+            requestType { name(locale: $locale) handlerLabel } classification { name } issueType { name } }
+          requestTypes(organizationId: $organization) { name(locale: "it") project { name }
+            availabilityReason(organizationId: $organization, locale: $locale)
+            requiredFields { key label(locale: $locale) } } }""",
+        {"id": "<Ticket>", "organization": "<Organization>", "locale": "ru-RU"},
+    ),
+    Hot(
         "what a ticket is about",
         """query About($id: ID!) { ticket(id: $id) { id associatedUsernames
           devices(first: 10) { totalCount nodes { id name product { name } } }
