@@ -7,6 +7,7 @@ more than one result.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -14,6 +15,7 @@ from tortoise.expressions import Q
 from domain.enums import JobStatus
 from domain.errors import DomainError
 from domain.exporting import MOST_ATTEMPTS
+from domain.words import Text
 from models import Job
 from resolvers.context import Context
 from resolvers.jobs import UNFINISHED, announce
@@ -23,7 +25,7 @@ HELD_FOR = timedelta(seconds=30)
 """A holder that was not heard of for so long has died."""
 
 BATCH = 100
-BROKEN = "It could not be made, though it was tried several times. Try again later, or ask support."
+BROKEN = Text("It could not be made, though it was tried several times. Try again later, or ask support.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,12 @@ class Failure:
 
     object_id: str
     code: str
-    message: str
+    text: Text
+
+    def stored(self) -> dict[str, Any]:
+        """As English and values: whoever looks at it is told in the own language (S42)."""
+        values = {name: each if isinstance(each, int) else str(each) for name, each in self.text.values.items()}
+        return {"object": self.object_id, "code": self.code, "message": self.text.english, "values": values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ async def fail(work: Work, ctx: Context, job_id: UUID, holder: str, refusal: Dom
     """It cannot be done, and would not be at another time. `about` is an object of the API by its id."""
     job = await _held(job_id, holder)
     if job is not None:
-        await _end(work, job, [Failure(about, refusal.code, str(refusal.message))])
+        await _end(work, job, [Failure(about, refusal.code, refusal.text)])
 
 
 @unit_of_work
@@ -166,6 +173,6 @@ async def _held(job_id: UUID, holder: str) -> Job | None:
 
 async def _end(work: Work, job: Job, failures: list[Failure]) -> None:
     job.status, job.holder, job.held_until, job.finished_at = JobStatus.FAILED, None, None, work.now
-    job.failures = [{"object": each.object_id, "code": each.code, "message": each.message} for each in failures]
+    job.failures = [each.stored() for each in failures]
     await job.save()
     announce(work, job)

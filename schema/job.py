@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
-from strawberry import ID, Info
+from strawberry import ID, Info, Parent
 
 import models
 from domain import policy
 from domain.enums import ExportFormat, JobStatus
+from domain.words import as_text
 from resolvers import jobs, ticket_export, tickets_export
 from schema.access import signed_in
 from schema.enums import ErrorCode
@@ -19,7 +20,7 @@ from schema.inputs import CLIENT_MUTATION_ID, TicketFilter
 from schema.node import Node, entity, key_of
 from schema.operations import GIVEN, mutation, ticket_key
 from schema.payloads import Payload, made
-from schema.relations import batched, computed, derived
+from schema.relations import batched, derived
 from schema.scalars import URL, Locale, TimeZone
 
 ONCE = f"{CLIENT_MUTATION_ID} Sent again with the same one, it is the job of the first time."
@@ -37,11 +38,15 @@ def _progress(status: str, done: int, total: int) -> float:
     return round(done / total, 3) if total else 0.0
 
 
-def _failures(given: Any) -> list[JobFailure]:
+def _failures(given: Any, language: str) -> list[JobFailure]:
     return [
         JobFailure(
             object_id=ID(each["object"]),
-            error=FieldError(message=each["message"], code=ErrorCode(each["code"]), field=None),
+            error=FieldError(
+                message=as_text(each["message"], each.get("values", {})).in_(language),
+                code=ErrorCode(each["code"]),
+                field=None,
+            ),
         )
         for each in given
     ]
@@ -52,7 +57,12 @@ class Job(Node):
     status: JobStatus = strawberry.field(description="How far it has come.")
     progress: float = derived(("status", "done", "total"), _progress, "From 0 to 1.")
     total: int = strawberry.field(description="How many things it is about; 0 until that is known.")
-    failed: list[JobFailure] = computed("failures", _failures, "What could not be done.")
+
+    @strawberry.field(description="What could not be done.")
+    @staticmethod
+    def failed(root: Parent[models.Job], info: Info) -> list[JobFailure]:
+        return _failures(root.failures or (), info.context.viewer.language)
+
     result_url: URL | None = batched(
         jobs.result_urls,
         "A signed address of what it made, good for 15 minutes and for you alone; null where there is nothing.",

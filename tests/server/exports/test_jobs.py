@@ -140,6 +140,9 @@ async def test_a_job_that_three_have_died_over_is_given_up_and_says_so(
     (failure,) = found["failed"]
     assert (failure["objectId"], failure["error"]["code"]) == (job, "INTERNAL")
     assert "Try again later" in failure["error"]["message"]
+    await models.User.filter(id=world["author"].id).update(locale="it")  # S42
+    (failure,) = (await state(as_user(world["author"]), job))["failed"]
+    assert failure["error"]["message"].startswith("Non è riuscito, benché tentato più volte.")
 
 
 async def test_what_breaks_is_tried_again_after_a_while(
