@@ -234,7 +234,7 @@ class Notice:
     reference_to_quote: str
 
 
-def notice_of(status: TicketStatus, reference: str) -> Notice | None:
+def notice_of(status: TicketStatus, reference: str, *, is_merged: bool = False) -> Notice | None:
     """What a closed ticket carries; None where it is not closed (S68)."""
     if status is not TicketStatus.CLOSED:
         return None
@@ -242,6 +242,12 @@ def notice_of(status: TicketStatus, reference: str) -> Notice | None:
         "This ticket is closed for good. If you need more help, open a new ticket and quote {reference}.",
         reference=reference,
     )
+    if is_merged:
+        text = Text(
+            "This ticket was merged into another one and goes on there. If you cannot see that one, open a new ticket "
+            "and quote {reference}.",
+            reference=reference,
+        )
     return Notice(text, offers_linked_ticket=True, reference_to_quote=reference)
 
 

@@ -238,7 +238,9 @@ class Ticket(Node):
     )
 
     notice: TicketNotice | None = told(
-        ("status", "reference"), notice, "What it says once it is closed, and the way on; null before."
+        ("status", "reference", "closure_reason"),
+        notice,
+        "What it says once it is closed, and the way on; null before.",
     )
     links: list[TicketLink] = strawberry.field(
         resolver=_links, description="How it hangs together with other tickets that you may see, first one first."

@@ -8,7 +8,7 @@ from strawberry import lazy
 
 import models
 from domain import lifecycle
-from domain.enums import TicketLinkKind, TicketStatus
+from domain.enums import ClosureReason, TicketLinkKind, TicketStatus
 from schema.node import Node, entity
 from schema.relations import to_one
 
@@ -33,9 +33,9 @@ class TicketNotice:
     reference_to_quote: str = strawberry.field(description="What to quote in a new ticket.")
 
 
-def notice(language: str, status: str, reference: str) -> TicketNotice | None:
+def notice(language: str, status: str, reference: str, closure_reason: str | None) -> TicketNotice | None:
     """The notice of a ticket in a language, from the ticket's columns."""
-    found = lifecycle.notice_of(TicketStatus(status), reference)
+    found = lifecycle.notice_of(TicketStatus(status), reference, is_merged=closure_reason == ClosureReason.MERGED)
     if found is None:
         return None
     return TicketNotice(

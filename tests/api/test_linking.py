@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 BY_HAND = sorted({*TicketLinkKind} - {TicketLinkKind.MERGED_INTO, TicketLinkKind.SPLIT_FROM})
 LINK = "link { id kind source { id } target { id } }"
 LINKS = "query($t: ID!, $k: [TicketLinkKind!]) { ticket(id: $t) { links(kinds: $k) { kind } } }"
-STATE = "id status closureReason version mergedInto { id }"
+STATE = "id status closureReason version mergedInto { id } notice { text }"
 WATCH = """subscription($t: ID!) { ticket(ticketId: $t) { ... on StreamCaughtUp { cursor }
   ... on TicketChange { changedFields item { __typename ... on TicketLinkedEvent { change link { kind } } } } } }"""
 LINKED = ["links", "lastSequence"]
@@ -218,6 +218,10 @@ async def test_a_merged_ticket_is_closed_points_on_and_brings_its_people(house: 
     assert merged["errors"] == []
     assert (merged["source"]["status"], merged["source"]["closureReason"]) == ("CLOSED", "MERGED")
     assert merged["source"]["mergedInto"] == {"id": gid(target)}
+    assert merged["source"]["notice"]["text"] == (  # S68
+        "This ticket was merged into another one and goes on there. If you cannot see that one, open a new ticket and "
+        f"quote {source.reference}."
+    )
     assert again["source"] == merged["source"]
     kinds = [[each["item"]["__typename"] for each in side] for side in told]
     assert kinds[0] == ["StatusChangedEvent", "TicketLinkedEvent"]
