@@ -10,6 +10,9 @@ from domain.errors import Invalid
 NO_EPOCH = "-"
 """The epoch of a stream that does not exist yet; its only place is 0, before the first event."""
 
+NO_SUCH_EPOCH = "ZZZZZZZZ"
+"""The epoch of no stream: a place in it cannot be resumed. Those of streams are hexadecimal."""
+
 _PLACE = re.compile(r"(-):(0)|([0-9A-Za-z]{8}):(0|[1-9][0-9]{0,17})", re.ASCII)
 _LONGEST = 64
 

@@ -4,7 +4,7 @@ The log decides what is delivered. Rings, the doorbell and the sweep only decide
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from realtime.access import RECHECK, AccessTail, Guard, Moved, Pass
 from realtime.backends import make_broadcast
-from realtime.cursor import Cursor
+from realtime.cursor import NO_SUCH_EPOCH, Cursor
 from realtime.doorbell import CANARY, Doorbell
 from realtime.pump import Pump
 from realtime.reader import READ_TIMEOUT, LogReader, Stats
@@ -90,6 +90,18 @@ class Hub:
             self._kick(topic, head)
         if self.doorbell.reaches_others:
             self.doorbell.ring(heads)
+
+    async def place_of(self, topic: str, keys: Collection[str]) -> Cursor:
+        """The place after the event of one of these keys: to go on from what an event told of.
+
+        Where there is none the place is one that cannot be resumed: too old where events have been let go of, and
+        none of this stream's otherwise. Whoever follows from it gets a `Reset` that says so.
+        """
+        at = await self._log.position(topic)
+        seq = await self._log.find(topic, keys)
+        if seq is not None:
+            return Cursor(at.epoch, seq)
+        return Cursor(at.epoch, at.floor - 1) if at.floor else Cursor(NO_SUCH_EPOCH, 0)
 
     @contextmanager
     def admit(self, guard: Guard) -> Iterator[Pass]:

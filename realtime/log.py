@@ -161,6 +161,13 @@ async def read_many(conn: BaseDBAsyncClient, after: Mapping[str, int], *, limit:
     return Batches(found, rows[0]["access"] or 0 if rows else 0)
 
 
+async def find(conn: BaseDBAsyncClient, topic: str, keys: Collection[str]) -> int | None:
+    """The number of the event of one of these keys; None where the log has none, or no longer."""
+    marks = ", ".join("?" * len(keys))
+    rows = await _rows(conn, f"SELECT seq FROM feed_event WHERE topic = ? AND key IN ({marks})", topic, *keys)
+    return int(rows[0]["seq"]) if rows else None
+
+
 async def position(conn: BaseDBAsyncClient, topic: str) -> Position:
     return (await positions(conn, (topic,))).get(topic, NOWHERE)
 

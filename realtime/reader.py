@@ -90,6 +90,10 @@ class LogReader:
         self._stats.lookups += 1
         return await self._in_time(log.position(self._reader(), topic))
 
+    async def find(self, topic: str, keys: Collection[str]) -> int | None:
+        self._stats.lookups += 1
+        return await self._in_time(log.find(self._reader(), topic, keys))
+
     async def positions(self, topics: Collection[str]) -> dict[str, log.Position]:
         self._stats.sweeps += 1
         return await self._in_time(log.positions(self._reader(), topics))

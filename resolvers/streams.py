@@ -84,6 +84,11 @@ async def follow(ctx: Context, ticket_id: UUID, after: Cursor | None) -> AsyncGe
             after, lost = None, StreamResetReason.ACCESS_CHANGED
 
 
+async def place_after(ctx: Context, ticket_id: UUID, item_id: UUID) -> Cursor:
+    """The place in the viewer's stream of a ticket after what told of a timeline item."""
+    return await ctx.services.hub.place_of(stream_for(ctx.viewer, ticket_id), (message_key(item_id), item_key(item_id)))
+
+
 def following(
     ctx: Context, ticket_id: UUID, after: Cursor | None, wanted: Callable[[Event], bool] = lambda event: True
 ) -> Following:

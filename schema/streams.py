@@ -1,21 +1,26 @@
 """What all streams have in common: the place they go on from, the markers between events, changes of tickets."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 from strawberry import ID
 
 from domain.enums import ChangeType, StreamResetReason
+from engine.keyset import PagingError
 from realtime.cursor import Cursor as StreamCursor
 from realtime.hub import CaughtUp, Reset
+from resolvers.context import Context
+from resolvers.streams import place_after
 from schema.scalars import Cursor
 from schema.ticket import Ticket
-from schema.timeline import TimelineItem
+from schema.timeline import TimelineItem, timeline_order
 
 Since = Annotated[
     Cursor | None,
     strawberry.argument(
-        description="Only what came after this place: a ticket's `feedCursor`, or the last cursor received. "
+        description="Only what came after this place: a ticket's `feedCursor`, the last cursor received, or in the "
+        "streams of one ticket the `cursor` of an item of its timeline. "
         "Without it the stream begins now."
     ),
 ]
@@ -58,6 +63,17 @@ TicketStreamItem = Annotated[
 
 def place(after: str | None) -> StreamCursor | None:
     return None if after is None else StreamCursor.parse(after)
+
+
+async def place_on_ticket(ctx: Context, ticket_id: UUID, after: str | None) -> StreamCursor | None:
+    """As `place`, for the streams of a ticket: the `cursor` of an item of its timeline is a place too."""
+    if after is None:
+        return None
+    try:
+        _, item_id = timeline_order(ctx.viewer).position(after, "after")
+    except PagingError:
+        return StreamCursor.parse(after)
+    return await place_after(ctx, ticket_id, item_id)
 
 
 def marker(step: CaughtUp | Reset) -> StreamCaughtUp | StreamReset:

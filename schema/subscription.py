@@ -27,7 +27,7 @@ from schema.presence import PresenceSubscriptions
 from schema.queue_stats import QueueStatsSubscriptions
 from schema.read_state import ReadStateSubscriptions
 from schema.scalars import Cursor
-from schema.streams import Since, StreamCaughtUp, StreamReset, TicketStreamItem, marker, place
+from schema.streams import Since, StreamCaughtUp, StreamReset, TicketStreamItem, marker, place_on_ticket
 from schema.timeline import Message
 from schema.typing import TypingSubscriptions
 
@@ -65,19 +65,19 @@ EscalationStreamItem = Annotated[
 
 async def _follow_messages(context: Context, args: Mapping[str, Any]) -> Following:
     ticket = key_of(args["ticketId"], "Ticket", field="ticketId")
-    return following(context, ticket, place(args.get("after")))
+    return following(context, ticket, await place_on_ticket(context, ticket, args.get("after")))
 
 
 async def _follow_escalations(context: Context, args: Mapping[str, Any]) -> Following:
     ticket, escalation = await _followed(context, args.get("ticketId"), args.get("escalationId"))
     wanted = str(escalation) if escalation else None
-    return following(
-        context, ticket, place(args.get("after")), lambda event: wanted in (None, event.data["escalation"])
-    )
+    at = await place_on_ticket(context, ticket, args.get("after"))
+    return following(context, ticket, at, lambda event: wanted in (None, event.data["escalation"]))
 
 
 async def _follow_ticket(context: Context, args: Mapping[str, Any]) -> Following:
-    return following(context, key_of(args["ticketId"], "Ticket", field="ticketId"), place(args.get("after")))
+    ticket = key_of(args["ticketId"], "Ticket", field="ticketId")
+    return following(context, ticket, await place_on_ticket(context, ticket, args.get("after")))
 
 
 _MESSAGE = EventRow(models.Message, lambda event: event.data.get("message"), models.Message.shown_on_readable_ticket)
@@ -141,7 +141,8 @@ class Subscription(
         self, info: Info, ticket_id: TicketID, after: Since = None
     ) -> AsyncGenerator[MessageStreamItem, None]:
         ticket = key_of(ticket_id, "Ticket", field="ticketId")
-        async with aclosing(messages.watch_messages(info.context, ticket, after=place(after))) as steps:
+        at = await place_on_ticket(info.context, ticket, after)
+        async with aclosing(messages.watch_messages(info.context, ticket, after=at)) as steps:
             async for step in steps:
                 if isinstance(step, CaughtUp | Reset):
                     yield marker(step)
@@ -166,7 +167,8 @@ class Subscription(
         after: Since = None,
     ) -> AsyncGenerator[EscalationStreamItem, None]:
         ticket, escalation = await _followed(info.context, ticket_id, escalation_id)
-        watch = escalations.watch_escalations(info.context, ticket, escalation_id=escalation, after=place(after))
+        at = await place_on_ticket(info.context, ticket, after)
+        watch = escalations.watch_escalations(info.context, ticket, escalation_id=escalation, after=at)
         async with aclosing(watch) as steps:
             async for step in steps:
                 if isinstance(step, CaughtUp | Reset):
@@ -186,7 +188,8 @@ class Subscription(
         self, info: Info, ticket_id: TicketID, after: Since = None
     ) -> AsyncGenerator[TicketStreamItem, None]:
         key = key_of(ticket_id, "Ticket", field="ticketId")
-        async with aclosing(ticket_streams.watch_ticket(info.context, key, after=place(after))) as steps:
+        at = await place_on_ticket(info.context, key, after)
+        async with aclosing(ticket_streams.watch_ticket(info.context, key, after=at)) as steps:
             async for step in steps:
                 yield told(step)
 

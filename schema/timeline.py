@@ -90,7 +90,7 @@ class TimelineItem(Node):
     cursor: Cursor = derived_for(
         lambda viewer: (timeline_order(viewer).column, "id"),
         lambda viewer: lambda place, key: timeline_order(viewer).cursor_at(place, str(key)),
-        "Its place in the ticket's lists of messages.",
+        "Its place in the ticket's timeline, messages and e-mails; the ticket's subscriptions go on from it, too.",
     )
 
 
