@@ -72,9 +72,11 @@ def suite_rows(records: list[Record], suite: str) -> Rows:
     return rows
 
 
-def in_order(job: str) -> tuple[bool, list[str | int]]:
-    """The list before the graph; numbers by their size."""
-    return job != "list", [int(word) if word.isdecimal() else word for word in job.split()]
+def in_order(job: str) -> tuple[bool, list[tuple[bool, int, str]]]:
+    """The list before the graph; numbers before words, by their size."""
+    return job != "list", [
+        (False, int(word), "") if word.isdecimal() else (True, 0, word) for word in job.replace(",", "").split()
+    ]
 
 
 def number(value: float | None) -> str:
