@@ -49,6 +49,30 @@ async def test_whom_a_ticket_is_shared_with_sees_it_from_then_on(as_user: AsUser
     assert (await as_user(ann).ask(SHARED))["tickets"]["nodes"] == []
 
 
+@pytest.mark.parametrize("asking", ["ann", "bob", "sam"])
+async def test_who_takes_part_in_a_ticket_is_listed_with_their_part(as_user: AsUser, asking: str) -> None:  # S45
+    """For everybody who may read it, in the order in which they came; and counted."""
+    acme = await make_organization(member_visibility=OWN)
+    people = {"ann": await make_member(acme, name="Ann"), "bob": await make_member(acme, name="Bob")}
+    people |= {"sam": await make_staff(name="Sam"), "eve": await make_member(acme, name="Eve")}
+    ticket = await make_ticket(acme, people["ann"], assignee=people["sam"])
+    await share(as_user, people["ann"], ticket, people["bob"])
+    given = {"ticketId": gid(ticket), "userId": gid(people["eve"])}
+    await mutate(as_user(people["sam"]), "ticketContactAdd", "participant { id }", **given)
+    ask = "query($t: ID!) { ticket(id: $t) { participants { totalCount nodes { role user { displayName } } } } }"
+
+    found = await as_user(people[asking]).ask(ask, t=gid(ticket))
+    assert found["ticket"]["participants"] == {
+        "totalCount": 2,
+        "nodes": [
+            {"role": "PARTICIPANT", "user": {"displayName": "Bob"}},
+            {"role": "CONTACT", "user": {"displayName": "Eve"}},
+        ],
+    }
+    stranger = await make_member(acme)
+    assert await as_user(stranger).ask(ask, t=gid(ticket)) == {"ticket": None}
+
+
 async def test_what_is_for_its_author_alone_is_shared_with_nobody(as_user: AsUser) -> None:  # S07, S72
     acme, other = await make_organization(), await make_organization()
     ann, bob, stranger, agent = (
