@@ -9,7 +9,7 @@ from strawberry import ID, Info
 import models
 from domain import policy
 from domain.enums import DraftOrigin
-from engine.declare import PLAN, Found
+from engine.declare import PLAN
 from resolvers import drafts
 from resolvers.drafts import DraftForm
 from schema.access import signed_in
@@ -19,7 +19,7 @@ from schema.errors import FieldError
 from schema.inputs import CLIENT_MUTATION_ID, FILES, files_of
 from schema.inventory import Device, Product, ProductUpdate, ProductVersion, Space
 from schema.node import Node, entity, global_id, key_of, key_or_none, keys_or_none, sought_key
-from schema.operations import GIVEN, mutation, shown
+from schema.operations import GIVEN, by_id, mutation, shown
 from schema.payloads import Payload, made
 from schema.people import Organization
 from schema.relations import all_linked, all_of, to_one
@@ -141,14 +141,7 @@ class DraftQueries:
     @strawberry.field(
         description="A draft of yours.",
         directives=signed_in(),
-        metadata={
-            PLAN: Found(
-                models.TicketDraft,
-                "id",
-                lambda args: sought_key(args["id"], "TicketDraft"),
-                models.TicketDraft.found_for,
-            )
-        },
+        metadata={PLAN: by_id(models.TicketDraft, "TicketDraft")},
     )
     async def draft(
         self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]

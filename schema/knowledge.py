@@ -9,12 +9,12 @@ from strawberry import ID, Info
 import models
 from domain import policy
 from domain.enums import Visibility
-from engine.declare import PLAN, Found
+from engine.declare import PLAN
 from resolvers import knowledge
 from schema.access import signed_in
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.node import Node, entity, key_of, key_or_none, sought_key
-from schema.operations import GIVEN, mutation
+from schema.operations import GIVEN, by_id, mutation
 from schema.payloads import Payload, made
 from schema.scalars import Locale, Markdown
 
@@ -61,14 +61,7 @@ class KnowledgeQueries:
     @strawberry.field(
         description="An article that you may read.",
         directives=signed_in(),
-        metadata={
-            PLAN: Found(
-                models.KnowledgeArticle,
-                "id",
-                lambda args: sought_key(args["id"], "KnowledgeArticle"),
-                models.KnowledgeArticle.found_for,
-            )
-        },
+        metadata={PLAN: by_id(models.KnowledgeArticle, "KnowledgeArticle")},
     )
     async def knowledge_article(
         self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]

@@ -1,4 +1,4 @@
-"""What the mutations of every noun have in common."""
+"""What the operations of every noun have in common."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,13 +6,16 @@ from uuid import UUID
 
 import strawberry
 from strawberry import Info
+from tortoise.expressions import Q
 
 import models
-from domain.policy import Rule
+from domain.policy import Rule, Viewer
+from engine.declare import Found
+from models.base import BaseModel
 from resolvers.reading import found
 from schema.access import signed_in
 from schema.errors import Refusable
-from schema.node import key_of
+from schema.node import key_of, sought_key
 
 GIVEN = strawberry.argument(description="What is asked for.")
 
@@ -37,3 +40,18 @@ def ticket_key(given: str) -> UUID:
 async def shown(info: Info, ticket: models.Ticket) -> Any:
     """The ticket as it is after the commit, with everything a shown ticket carries."""
     return await found(info.context, models.Ticket, ticket.id)
+
+
+def by_id(model: type[BaseModel], name: str, where: Q | None = None) -> Found:
+    """A root field that finds a row by its id; one of those that `where` says, if it does."""
+
+    def seen(viewer: Viewer) -> Q:
+        shown = model.found_for(viewer)
+        return shown & where if where else shown
+
+    return Found(model, "id", lambda args: sought_key(args["id"], name), seen, is_told_why)
+
+
+def is_told_why(viewer: Viewer) -> bool:
+    """Whether what is not there may be withheld by a regulation, which is said (S11)."""
+    return viewer.is_kept_from_history

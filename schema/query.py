@@ -41,6 +41,7 @@ from schema.job import Job
 from schema.knowledge import KnowledgeQueries
 from schema.node import TABLES, Node, key_of, key_or_none, sought_key, split_id
 from schema.notifications import Notification
+from schema.operations import by_id, is_told_why
 from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.people import SYSTEM, SYSTEM_ID, Organization, User
 from schema.queue_stats import QueueStatsQueries
@@ -56,24 +57,9 @@ MOST_NODES = 100
 ACTIVE = TicketFilter(is_active=True)
 
 
-def by_id(model: type[BaseModel], name: str, where: Q | None = None) -> Found:
-    """A root field that finds a row by its id; one of those that `where` says, if it does."""
-
-    def seen(viewer: policy.Viewer) -> Q:
-        found = model.found_for(viewer)
-        return found & where if where else found
-
-    return Found(model, "id", lambda args: sought_key(args["id"], name), seen, _is_told_why)
-
-
 def by_reference(model: type[BaseModel]) -> Found:
     """A root field that finds a row by what people quote."""
-    return Found(model, "reference", lambda args: quoted(args["reference"]), model.seen_by, _is_told_why)
-
-
-def _is_told_why(viewer: policy.Viewer) -> bool:
-    """Whether what is not there may be withheld by a regulation, which is said (S11)."""
-    return viewer.is_kept_from_history
+    return Found(model, "reference", lambda args: quoted(args["reference"]), model.seen_by, is_told_why)
 
 
 def _sought(given: str) -> Any:
