@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bench.data import fill_postgres, fill_sqlite
+from bench.data import fill_postgres, fill_sqlite, settle_sqlite
 from bench.world import World
 from domain.policy import Viewer
 from models.database import is_sqlite, open_database, reader, sqlite_path
@@ -34,6 +34,7 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         if request.param == "sqlite":
             url = loop.run_until_complete(fresh_sqlite(tmp_path_factory.mktemp("large")))
             fill_sqlite(sqlite_path(url), WORLD)
+            settle_sqlite(sqlite_path(url))
         else:
             database = fresh_postgres(lent=False)
             url = loop.run_until_complete(database.__aenter__())
