@@ -24,7 +24,13 @@ from tests.factories import (
 pytestmark = pytest.mark.anyio
 
 
-OF_THE_HUB = ("SELECT topic, epoch", "PRAGMA data_version")
+OF_THE_HUB = (
+    "SELECT topic, ",
+    "SELECT max(id) AS place",
+    "SELECT id AS place",
+    "SELECT found.topic",
+    "PRAGMA data_version",
+)
 
 
 class Statements(logging.Handler):

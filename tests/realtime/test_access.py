@@ -40,7 +40,7 @@ class Door:
             self.outages -= 1
             raise ConnectionRefusedError("the database is away")
         if not self.is_open:
-            raise Forbidden
+            raise Forbidden("You may not.")
 
 
 async def test_who_may_not_watch_learns_nothing_and_leaves_nothing(store: Store, silent_hub: Hub) -> None:
@@ -195,7 +195,7 @@ class Rights:
         may = self.is_open
         await self.answers.wait()
         if not may:
-            raise Forbidden
+            raise Forbidden("You may not.")
         return self.subjects
 
 
