@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 
 import models
-from domain.enums import MessageKind
+from domain.enums import MessageKind, TimelineEventKind
 from resolvers.viewers import load_viewer
 from schema.node import TABLES
 from tests.api.world import World, codes, gid, make_world
 from tests.conftest import AsUser
-from tests.factories import make_article, make_message, make_ticket
+from tests.factories import LONG_AGO, make_article, make_event, make_message, make_ticket
 
 pytestmark = pytest.mark.anyio
 
@@ -74,6 +74,10 @@ async def one_of_everything(world: World) -> dict[str, Any]:
                 kind=kind, sequence=90 + n, public_sequence=90 + n, field="x", new_value="OPEN", **event
             )
         )
+    rows += [world.call, world.called, world.appointment, world.resource]
+    rows.append(await make_event(world.ticket, TimelineEventKind.RESOURCE, resource=world.resource))
+    rows.append(await make_event(world.ticket, TimelineEventKind.LINK, new_value="ADDED"))
+    rows.append(await models.Job.create(requester=world["agent"], kind="TICKET_EXPORT", given={}, created_at=LONG_AGO))
     return {gid(row).partition("_")[0]: row for row in rows}
 
 
