@@ -9,8 +9,7 @@ from strawberry import ID, Info
 from domain import policy
 from resolvers import holding
 from schema.inputs import CLIENT_MUTATION_ID
-from schema.node import key_of
-from schema.operations import GIVEN, mutation, shown
+from schema.operations import GIVEN, mutation, shown, ticket_key
 from schema.payloads import Payload, made
 from schema.ticket import Ticket
 
@@ -35,6 +34,6 @@ class HoldMutations:
     @mutation("Put a ticket on hold: it is not resolved for inactivity until then.", policy.HOLD_TICKET)
     async def ticket_hold(self, info: Info, input: Annotated[TicketHoldInput, GIVEN]) -> TicketHoldPayload:
         ticket = await holding.hold_ticket(
-            info.context, key_of(input.ticket_id, "Ticket", field="ticketId"), until=input.until, reason=input.reason
+            info.context, ticket_key(input.ticket_id), until=input.until, reason=input.reason
         )
         return TicketHoldPayload(ticket=await shown(info, ticket))
