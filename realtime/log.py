@@ -315,8 +315,10 @@ _READ_MANY_POSTGRES = """
 
 _POSITIONS_POSTGRES = "SELECT topic, epoch, head, floor FROM feed_stream WHERE topic = ANY(?)"
 
+# A cross join is made in the order it is written in: left to itself, SQLite looks at every stream if they were few when
+# they were counted.
 _POSITIONS_SQLITE = """
-    SELECT topic, epoch, head, floor FROM feed_stream WHERE topic IN (SELECT value FROM json_each(?))"""
+    SELECT topic, epoch, head, floor FROM json_each(?) CROSS JOIN feed_stream ON topic = value"""
 
 _RECENT_SQLITE = "SELECT id AS place, topic, seq FROM feed_event WHERE id > ? ORDER BY id LIMIT ?"
 
