@@ -1,12 +1,9 @@
 """The log: numbers without a gap, in commit order, taken back by a rollback; a retried key adds nothing."""
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 import pytest
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from realtime import log
 from realtime.cursor import Cursor
@@ -165,45 +162,6 @@ async def test_positions_of_streams_that_are_and_that_are_not(store: Store) -> N
     assert await store.position("none") == NOWHERE == Position("-", 0, 0)
     assert await log.heads(store.reader, ["t", "none"]) == {"t": 3, "none": 0}
     assert await log.heads(store.reader, []) == {}
-
-
-@dataclass
-class Listening:
-    """A connection, and what it was asked."""
-
-    asked: BaseDBAsyncClient
-    sent: list[tuple[str, list[Any]]] = field(default_factory=list)
-
-    @property
-    def capabilities(self) -> Any:
-        return self.asked.capabilities
-
-    async def execute_query_dict(self, query: str, values: list[Any]) -> Any:
-        self.sent.append((query, values))
-        return await self.asked.execute_query_dict(query, values)
-
-
-async def test_the_watched_streams_are_found_by_index_however_few_there_were_when_they_were_counted(
-    store: Store,
-) -> None:
-    """J5: a look at where they stand costs what is watched, not what is there."""
-    if not store.is_sqlite:
-        pytest.skip("PostgreSQL counts anew by itself")
-    await store.append(*(draft(f"t{number}", "key") for number in range(10)))
-    await store.writers[0].execute_query("ANALYZE")
-    listening: Any = Listening(store.another_reader())
-
-    assert (await log.positions(listening, ["t1", "t1", "none"])).keys() == {"t1"}
-    await log.read(listening, "t1", after=0, limit=4)
-    await log.find(listening, "t1", ["key"])
-    await log.recent(listening, 3, limit=4)
-
-    for query, values in listening.sent:
-        rows = await store.reader.execute_query_dict(f"EXPLAIN QUERY PLAN {query}", values)
-        steps = [row["detail"] for row in rows if "json_each" not in row["detail"]]
-        assert any(step.startswith("SEARCH feed_") for step in steps), steps
-        assert not any(step.startswith("SCAN") for step in steps), steps
-    assert len(listening.sent) == 4
 
 
 async def test_compaction_keeps_the_newest_and_goes_in_batches(store: Store) -> None:

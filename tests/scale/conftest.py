@@ -71,20 +71,24 @@ class Desk:
         return data, [(each.sql, each.values) for each in self.heard.statements]
 
     async def explained(self, sql: str, values: Any, *, index_only: bool = False) -> list[str]:
-        """The steps of a statement: on SQLite as it words them, on PostgreSQL as `Node relation index`.
+        return await explained(self.url, sql, values, index_only=index_only)
 
-        `index_only`: as PostgreSQL would do it on a table too large to be read through; this one is just not.
-        """
-        if self.on_sqlite:
-            with closing(sqlite3.connect(sqlite_path(self.url))) as db:
-                return [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", tuple(map(_plain, values)))]
-        db = await asyncpg.connect(self.url)
-        try:
-            await db.execute(f"SET enable_seqscan = {'off' if index_only else 'on'}")
-            (row,) = await db.fetch(f"EXPLAIN (FORMAT JSON) {sql}", *values)
-        finally:
-            await db.close()
-        return list(_steps(json.loads(row[0])[0]["Plan"]))
+
+async def explained(url: str, sql: str, values: Any, *, index_only: bool = False) -> list[str]:
+    """The steps of a statement: on SQLite as it words them, on PostgreSQL as `Node relation index`.
+
+    `index_only`: as PostgreSQL would do it on a table too large to be read through; this one is just not.
+    """
+    if is_sqlite(url):
+        with closing(sqlite3.connect(sqlite_path(url))) as db:
+            return [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", tuple(map(_plain, values)))]
+    db = await asyncpg.connect(url)
+    try:
+        await db.execute(f"SET enable_seqscan = {'off' if index_only else 'on'}")
+        (row,) = await db.fetch(f"EXPLAIN (FORMAT JSON) {sql}", *values)
+    finally:
+        await db.close()
+    return list(_steps(json.loads(row[0])[0]["Plan"]))
 
 
 def _plain(value: Any) -> Any:
