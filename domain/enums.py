@@ -366,6 +366,7 @@ class ExportFormat(Described):
     JSON = "JSON", "For programs: everything of one ticket that you may see, in a documented shape."
     TXT = "TXT", "Plain text: of one ticket."
     CSV = "CSV", "A table for spreadsheets: of a list of tickets, a row for each."
+    XLSX = "XLSX", "The same table as a workbook, whose instants are dates (UTC)."
 
 
 class StreamResetReason(Described):

@@ -10,13 +10,14 @@ from domain.errors import Invalid, RateLimited
 from domain.words.languages import LOCALES, language
 
 OF_A_TICKET = (ExportFormat.PDF, ExportFormat.JSON, ExportFormat.TXT)
-OF_A_LIST = (ExportFormat.CSV,)
+OF_A_LIST = (ExportFormat.CSV, ExportFormat.XLSX)
 
 MEDIA_TYPES = {
     ExportFormat.PDF: "application/pdf",
     ExportFormat.JSON: "application/json",
     ExportFormat.TXT: "text/plain; charset=utf-8",
     ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 MOST_UNFINISHED = 5
@@ -98,5 +99,5 @@ def zone_of(given: str, *, field: str = "timeZone") -> str:
 
 
 def cell(value: str) -> str:
-    """A value of a table that no spreadsheet takes for a formula: an apostrophe goes before one that begins like it."""
+    """A value of a CSV file that no spreadsheet takes for a formula: an apostrophe goes before one that begins so."""
     return f"'{value}" if value.startswith(DANGEROUS) else value

@@ -12,7 +12,7 @@ from tortoise.expressions import Q
 from domain import lifecycle, policy
 from domain.enums import ExportFormat, JobKind
 from domain.errors import Forbidden, Invalid
-from domain.exporting import MOST_TICKETS, OF_A_LIST, cell, check_format
+from domain.exporting import MOST_TICKETS, OF_A_LIST, check_format
 from domain.policy import OrganizationFacts, Viewer
 from engine.keyset import Order, PageArgs, page
 from models import IssueType, Job, Organization, Product, RequestType, Space, Ticket, User
@@ -34,7 +34,12 @@ COLUMNS = (
     *("onBehalfOf", "requester", "owner", "assignee", "usernames", "requestType", "issueType", "product", "space"),
     *("createdAt", "lastActivityAt", "firstRespondedAt", "resolvedAt", "closedAt", "isEscalated"),
 )
-"""Named as in the API; instants in UTC. New ones are put at the end."""
+"""Named as in the API. New ones are put at the end."""
+
+INSTANTS = ("createdAt", "lastActivityAt", "firstRespondedAt", "resolvedAt", "closedAt")
+"""Columns that are a point in time, in UTC."""
+
+Row = list[str | bool | None]
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class TicketTable:
     """The rows of a table, a page at a time: the ids of their tickets, and a value for each of `COLUMNS`."""
 
     total: int
-    pages: AsyncIterator[tuple[list[UUID], list[list[str]]]] = field(repr=False)
+    pages: AsyncIterator[tuple[list[UUID], list[Row]]] = field(repr=False)
 
 
 async def export_tickets(
@@ -112,7 +117,7 @@ async def are_still_exportable(ctx: Context, ticket_ids: Sequence[UUID]) -> bool
     return True
 
 
-async def _pages(ctx: Context, rows: Q) -> AsyncIterator[tuple[list[UUID], list[list[str]]]]:
+async def _pages(ctx: Context, rows: Q) -> AsyncIterator[tuple[list[UUID], list[Row]]]:
     after, more = None, True
     while more:
         found = await page(Ticket.filter(rows), OLDEST_FIRST, PageArgs(first=PAGE, after=after))
@@ -122,7 +127,7 @@ async def _pages(ctx: Context, rows: Q) -> AsyncIterator[tuple[list[UUID], list[
             yield [each.id for each in tickets], await _table(ctx, tickets)
 
 
-async def _table(ctx: Context, tickets: Sequence[Ticket]) -> list[list[str]]:
+async def _table(ctx: Context, tickets: Sequence[Ticket]) -> list[Row]:
     places = [each.organization_id for each in tickets] + [each.on_behalf_of_id for each in tickets]
     organizations = await _names(ctx, Organization, places)
     people = await _people(tickets)
@@ -133,20 +138,17 @@ async def _table(ctx: Context, tickets: Sequence[Ticket]) -> list[list[str]]:
     spaces = await _names(ctx, Space, [each.space_id for each in tickets])
     return [
         [
-            cell(value or "")
-            for value in (
-                *(ticket.reference, ticket.subject, ticket.status),
-                lifecycle.display_status(ticket.status, is_escalated=ticket.is_escalated),
-                *(ticket.priority, ticket.severity, ticket.channel),
-                *(organizations.get(ticket.organization_id), organizations.get(ticket.on_behalf_of_id)),
-                *(people.get(each) for each in (ticket.requester_id, ticket.owner_id, ticket.assignee_id)),
-                "; ".join(names),
-                *(kinds.get(ticket.request_type_id), issues.get(ticket.issue_type_id)),
-                *(products.get(ticket.product_id), spaces.get(ticket.space_id)),
-                *(at(ticket.created_at), at(ticket.last_activity_at), at(ticket.first_responded_at)),
-                *(at(ticket.resolved_at), at(ticket.closed_at)),
-                "true" if ticket.is_escalated else "false",
-            )
+            *(ticket.reference, ticket.subject, ticket.status),
+            lifecycle.display_status(ticket.status, is_escalated=ticket.is_escalated),
+            *(ticket.priority, ticket.severity, ticket.channel),
+            *(organizations.get(ticket.organization_id), organizations.get(ticket.on_behalf_of_id)),
+            *(people.get(each) for each in (ticket.requester_id, ticket.owner_id, ticket.assignee_id)),
+            "; ".join(names),
+            *(kinds.get(ticket.request_type_id), issues.get(ticket.issue_type_id)),
+            *(products.get(ticket.product_id), spaces.get(ticket.space_id)),
+            *(at(ticket.created_at), at(ticket.last_activity_at), at(ticket.first_responded_at)),
+            *(at(ticket.resolved_at), at(ticket.closed_at)),
+            ticket.is_escalated,
         ]
         for ticket, names in zip(tickets, usernames, strict=True)
     ]

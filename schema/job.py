@@ -102,7 +102,7 @@ class TicketsExportInput:
     filter: TicketFilter = strawberry.field(
         description="Which ones, of the organizations whose requests you manage; `{}` means all of them."
     )
-    format: ExportFormat = strawberry.field(description="CSV.", default=ExportFormat.CSV)
+    format: ExportFormat = strawberry.field(description="CSV or XLSX.", default=ExportFormat.CSV)
     client_mutation_id: str | None = strawberry.field(description=ONCE, default=None)
 
 

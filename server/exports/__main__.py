@@ -32,6 +32,10 @@ def writer_of(format: str) -> Write:
             from server.exports.csv_file import write_csv
 
             return write_csv
+        case "XLSX":
+            from server.exports.xlsx_file import write_xlsx
+
+            return write_xlsx
         case "TXT":
             from server.exports.text_file import write_text
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import BinaryIO
 
+from domain.exporting import cell
 from server.exports.manner import Manner, Record
 
 
@@ -13,6 +14,12 @@ def write_csv(manner: Manner, head: Record, items: Iterator[Record], out: Binary
     table = csv.writer(text)
     table.writerow(head["columns"])
     for item in items:
-        table.writerows(item["rows"])
+        table.writerows(map(said, row) for row in item["rows"])
     text.flush()
     text.detach()
+
+
+def said(value: str | bool | None) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return cell(value or "")

@@ -9,8 +9,9 @@ from domain.errors import Invalid, NotFound
 from domain.exporting import LONGEST_PDF, MEDIA_TYPES
 from models import Job
 from resolvers.context import Context, Services
+from resolvers.exported import at
 from resolvers.ticket_file import open_ticket_file
-from resolvers.tickets_export import COLUMNS, open_ticket_table
+from resolvers.tickets_export import COLUMNS, INSTANTS, open_ticket_table
 from resolvers.viewers import load_viewer
 from server.exports.process import file_writer
 
@@ -70,7 +71,7 @@ async def _write_tickets(ctx: Context, job: Job, out: IO[bytes], report: Report)
     tickets = bytearray()
     async with file_writer(out) as writer:
         await writer.send({"format": job.given["format"]})
-        await writer.send({"columns": COLUMNS})
+        await writer.send({"columns": COLUMNS, "instants": INSTANTS, "exportedAt": at(ctx.now())})
         async for ids, rows in table.pages:
             ctx.refresh()
             await writer.send({"rows": rows})

@@ -1,12 +1,14 @@
 """A process of its own that writes a file, so that drawing pages holds up nobody's chat.
 
 It is sent one record after another and takes the next when it has written the last; so neither side holds more than a
-few. What it writes goes into a file that has no name: nothing is left behind, however either process ends.
+few. What it writes goes into a file that has no name, and what it puts aside meanwhile into a folder that is removed
+with it: nothing is left behind, however it ends.
 """
 
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -60,6 +62,13 @@ class FileWriter:
 @asynccontextmanager
 async def file_writer(out: IO[bytes]) -> AsyncIterator[FileWriter]:
     """A process that writes into `out`; it is gone at the end in any case."""
+    with tempfile.TemporaryDirectory(prefix="casewire-export-") as aside:
+        async with _started(out, aside) as process:
+            yield FileWriter(process)
+
+
+@asynccontextmanager
+async def _started(out: IO[bytes], aside: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -68,11 +77,12 @@ async def file_writer(out: IO[bytes]) -> AsyncIterator[FileWriter]:
         stdout=out,
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,
-        env={name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ} | {"LANG": "C.UTF-8"},
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        | {"LANG": "C.UTF-8", "TMPDIR": aside},
         limit=PIPE,
     )
     try:
-        yield FileWriter(process)
+        yield process
     finally:
         if process.returncode is None:
             process.kill()
