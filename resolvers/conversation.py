@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.enums import MessageKind, MessageSource, Visibility
+from domain.enums import MessageKind, MessageSource, TicketChannel, Visibility
 from models import Message, Ticket
 from resolvers.attaching import attach
 from resolvers.context import Context
@@ -14,11 +14,13 @@ from resolvers.transaction import Work
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """Something to be put on a ticket, by the viewer and now unless an author and an instant are given."""
+    """Something to be put on a ticket: by the viewer, now, and in the way that its conversation is held, unless an
+    author, an instant and a kind are given.
+    """
 
     body: str
     visibility: Visibility = Visibility.PUBLIC
-    kind: MessageKind = MessageKind.CHAT
+    kind: MessageKind | None = None
     source: MessageSource = MessageSource.PORTAL
     in_reply_to_id: UUID | None = None
     client_message_id: str | None = None
@@ -30,12 +32,21 @@ class Saying:
     mention_ids: tuple[UUID, ...] = ()
 
 
+def kind_on(ticket: Ticket, visibility: Visibility) -> MessageKind:
+    """How what is said on a ticket is kept: one that came by e-mail is one thread of e-mails, and what support says to
+    itself is in none (S50, S51).
+    """
+    by_mail = ticket.channel is TicketChannel.EMAIL and visibility is Visibility.PUBLIC
+    return MessageKind.EMAIL if by_mail else MessageKind.CHAT
+
+
 async def say(work: Work, ctx: Context, ticket: Ticket, saying: Saying) -> Message:
     """Number, store and announce a message. The ticket is locked, and saved by the caller afterwards.
 
     Raises:
         TooManyFiles, NotFound, Conflict: its files cannot be attached: see `resolvers.attaching.attach`.
     """
+    kind = saying.kind or kind_on(ticket, saying.visibility)
     sequence, public_sequence = ticket.number_item(saying.visibility)
     message = await Message.create(
         ticket_id=ticket.id,
@@ -44,13 +55,13 @@ async def say(work: Work, ctx: Context, ticket: Ticket, saying: Saying) -> Messa
         visibility=saying.visibility,
         actor_id=saying.author_id or ctx.viewer.user_id,
         occurred_at=saying.at or work.now,
-        kind=saying.kind,
+        kind=kind,
         source=saying.source,
         in_reply_to_id=saying.in_reply_to_id,
         client_message_id=saying.client_message_id,
         language=saying.language,
         body=saying.body,
-        email_subject=ticket.subject if saying.kind is MessageKind.EMAIL else None,
+        email_subject=ticket.subject if kind is MessageKind.EMAIL else None,
         email_from=saying.email_from,
     )
     files = await attach(ctx, message, saying.attachment_ids)

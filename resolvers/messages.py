@@ -5,7 +5,7 @@ from contextlib import aclosing
 from uuid import UUID
 
 from domain import actions, lifecycle, policy
-from domain.enums import MessageKind, MessageSource, TicketChannel, TicketStatus, Visibility
+from domain.enums import MessageKind, MessageSource, TicketStatus, Visibility
 from domain.errors import IdempotencyMismatch, NotFound
 from domain.naming import line, text
 from engine.prepared import Prepared
@@ -14,7 +14,7 @@ from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Reset
 from resolvers import timeline
 from resolvers.context import Context
-from resolvers.conversation import Saying, say
+from resolvers.conversation import Saying, kind_on, say
 from resolvers.mentions import check_mentions, mention, mentioned_by
 from resolvers.streams import MESSAGE_ADDED, follow
 from resolvers.tickets import ask, lock_ticket
@@ -58,7 +58,7 @@ async def send_message(
     saying = Saying(
         body=text(body, field="message"),
         visibility=visibility,
-        kind=_kind(ticket, visibility),
+        kind=kind_on(ticket, visibility),
         source=source,
         in_reply_to_id=await _replied_to(ctx, ticket, in_reply_to_id),
         client_message_id=line(client_message_id, field="clientMessageId", limit=100),
@@ -168,12 +168,6 @@ async def _apply_reply(work: Work, ctx: Context, ticket: Ticket, visibility: Vis
     if status is TicketStatus.PENDING_CUSTOMER:
         ticket.waiting_since = work.now
     await timeline.set_status(work, ctx, ticket, status)
-
-
-def _kind(ticket: Ticket, visibility: Visibility) -> MessageKind:
-    """What support says to itself is in no e-mail."""
-    by_mail = ticket.channel is TicketChannel.EMAIL and visibility is Visibility.PUBLIC
-    return MessageKind.EMAIL if by_mail else MessageKind.CHAT
 
 
 async def _replied_to(ctx: Context, ticket: Ticket, message_id: UUID | None) -> UUID | None:

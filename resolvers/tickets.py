@@ -132,6 +132,7 @@ async def resolve_ticket(
     if message:
         actions.check(actions.reply, await ask(work, ctx, ticket, facts))
         await say(work, ctx, ticket, Saying(body=text(message, field="message")))
+        _count_as_answer(work, ctx, ticket)
     await timeline.set_status(work, ctx, ticket, TicketStatus.RESOLVED, reason=given)
     timeline.touch(work, ticket)
     await ticket.save()
@@ -183,6 +184,7 @@ async def reopen_ticket(
     await timeline.set_status(work, ctx, ticket, TicketStatus.OPEN)
     saying = Saying(body=text(comment, field="comment"), attachment_ids=attachment_ids)
     message = await say(work, ctx, ticket, saying)
+    _count_as_answer(work, ctx, ticket)
     timeline.touch(work, ticket)
     await ticket.save()
     return ticket, message
@@ -225,6 +227,12 @@ def check_version(ticket: Ticket, expected: int | None) -> None:
     """
     if expected is not None and expected != ticket.version:
         raise StaleVersion(ticket.version)
+
+
+def _count_as_answer(work: Work, ctx: Context, ticket: Ticket) -> None:
+    """What support says as it resolves or reopens a ticket answers it like any other public message."""
+    if ctx.viewer.is_staff:
+        ticket.first_responded_at = ticket.first_responded_at or work.now
 
 
 def _who_closed(ctx: Context, ticket: Ticket) -> ClosureReason:

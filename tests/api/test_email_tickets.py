@@ -6,7 +6,7 @@ import pytest
 
 import models
 from domain.enums import Confidentiality, MemberVisibility, TicketChannel, TicketStatus
-from tests.api.operations import refusal, send
+from tests.api.operations import create, mutate, on_ticket, refusal, reopen, send
 from tests.api.world import MEMBERS, World, gid, make_world, nothing_changes
 from tests.conftest import AsUser
 from tests.factories import make_file, make_message, make_ticket
@@ -64,6 +64,50 @@ async def test_a_reply_stays_in_the_thread_with_its_marks_links_and_files(as_use
         ("ChatMessage", "Among us", None),
     ]
     assert shown[1]["attachments"] == [{"fileName": "log.txt"}]
+
+
+async def test_whatever_is_said_to_everybody_on_an_email_ticket_is_an_email_of_its_thread(as_user: AsUser) -> None:
+    """S50, S51: what it begins with, a last word, why it is not over, and what goes on from it; a chat stays a chat."""
+    world = await make_world()
+    author, agent = as_user(world["author"]), as_user(world["agent"])
+    kinds = {}
+
+    for channel in ("EMAIL", "CHAT"):
+        made = await create(author, world.acme, channel=channel, requestTypeKey=world.request_type.key)
+        ticket = await models.Ticket.get(reference=made["ticket"]["reference"])
+        await on_ticket(agent, "ticketResolve", ticket, message="Solved")
+        await reopen(author, ticket, "No, it is back")
+        await on_ticket(author, "ticketResolve", ticket, message="Never mind")
+        more = {"sourceTicketId": gid(ticket), "body": "Once more"}
+        linked = await mutate(author, "ticketCreateLinked", "ticket { id }", **more)
+        shown = [
+            (await agent.ask(SHOWN, t=id))["ticket"]["messages"]["nodes"]
+            for id in (gid(ticket), linked["ticket"]["id"])
+        ]
+        kinds[channel] = [(each["__typename"], each["body"], each.get("subject")) for each in shown[0] + shown[1]]
+
+    said = ["Since Monday.", "Solved", "No, it is back", "Never mind", "Once more"]
+    assert kinds == {
+        "EMAIL": [("EmailMessage", each, "No picture") for each in said],
+        "CHAT": [("ChatMessage", each, None) for each in said],
+    }
+
+
+async def test_a_reply_changes_nothing_of_who_is_in_the_thread(as_user: AsUser) -> None:
+    """S05, S51: who manages the organization answers and is in it no more than before."""
+    world = await make_world()
+    ticket = await by_mail(world, assignee=world["agent"])
+    contact = {"ticketId": gid(ticket), "userId": gid(world["member"])}
+    await mutate(as_user(world["agent"]), "ticketContactAdd", "participant { id }", **contact)
+    before = await models.Participant.filter(ticket=ticket).values("user_id", "role", "in_email_thread")
+
+    for name in ("author", "owner", "admin", "requests", "agent", "lead"):
+        assert (await send(as_user(world[name]), ticket))["errors"] == [], name
+    await on_ticket(as_user(world["owner"]), "ticketResolve", ticket, message="Thank you")
+    await reopen(as_user(world["admin"]), ticket)
+
+    assert await models.Participant.filter(ticket=ticket).values("user_id", "role", "in_email_thread") == before
+    assert [(each["user_id"], each["in_email_thread"]) for each in before] == [(world["member"].id, True)]
 
 
 @pytest.mark.parametrize("channel", TicketChannel)

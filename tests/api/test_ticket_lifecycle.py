@@ -60,6 +60,27 @@ async def test_who_resolves_says_why_or_it_says_itself(
         assert said == ([given["message"]] if given else [])
 
 
+async def test_what_support_says_as_it_resolves_or_reopens_answers_the_ticket(
+    as_user: AsUser, acme: models.Organization, ann: models.User, sam: models.User, clock: Clock
+) -> None:
+    """S61, S64: as a message of its own would; neither the customer's words nor a silent end do."""
+    said = await make_ticket(acme, ann)
+    silent, own = await make_ticket(acme, ann), await make_ticket(acme, ann)
+    reopened = await in_status(RESOLVED, acme, ann, clock)
+
+    await on_ticket(as_user(sam), "ticketResolve", said, message="Turn it on")
+    await on_ticket(as_user(sam), "ticketResolve", silent)
+    await on_ticket(as_user(ann), "ticketResolve", own, message="It was off")
+    await reopen(as_user(sam), reopened)
+    clock.advance(hours=1)
+    await reopen(as_user(ann), said)
+    await on_ticket(as_user(sam), "ticketResolve", said, message="It is on again")
+
+    asked = "query($t: ID!) { ticket(id: $t) { firstRespondedAt } }"
+    found = [(await as_user(ann).ask(asked, t=gid(each)))["ticket"] for each in (said, silent, own, reopened)]
+    assert [each["firstRespondedAt"] for each in found] == [NOW, None, None, NOW]
+
+
 async def test_who_closes_is_recorded(
     as_user: AsUser, acme: models.Organization, ann: models.User, sam: models.User
 ) -> None:  # S60
