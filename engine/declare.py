@@ -174,6 +174,8 @@ class Sought:
 
     keys: Callable[[Mapping[str, Any]], Any]
     seen: Callable[[type[Model], Any], Q]
+    worded: Callable[[Any], bool] = lambda viewer: False
+    """As of `Found`."""
 
 
 @dataclass(frozen=True, slots=True)

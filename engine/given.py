@@ -20,7 +20,7 @@ from graphql import (
 from tortoise import Model
 from tortoise.expressions import Q
 
-from engine.declare import Keys, RowKey, Rows
+from engine.declare import Keys, RowKey, Rows, Sought
 from engine.selections import Argument, Selected
 from engine.selects import Select, next_serial
 from engine.statements import Bail, NotPlannable
@@ -220,15 +220,19 @@ class GivenValue:
 class RootObjects:
     """A root field that finds objects by keys which its arguments name."""
 
-    keys: Callable[[dict[str, Any]], Any]
+    declared: Sought
     selected: Selected
     shape: Shape
     needs: list[Any]
 
     async def read(self, run: Any) -> Any:
         run.check(self.needs)
-        value = self.keys(run.calls.arguments(self.selected))
-        return (await self.shape.complete(run, [value]))[0]
+        value = self.declared.keys(run.calls.arguments(self.selected))
+        found = (await self.shape.complete(run, [value]))[0]
+        is_missing = None in found if isinstance(found, list) else found is None
+        if is_missing and self.declared.worded(run.binding.viewer):
+            raise Bail("it may have to be said why there is nothing")
+        return found
 
 
 Give = Callable[[Any, list[tuple[Any, ...]]], Awaitable[list[Any]]]

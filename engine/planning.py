@@ -63,7 +63,7 @@ class Planner(ListPlanner):
                 roots.append(self.root_pages(each, root))
             elif isinstance(each.declared, Sought):
                 shape = shape_of(self, root, each, each.declared.seen)
-                roots.append(RootObjects(each.declared.keys, each, shape, guards_of(each)))
+                roots.append(RootObjects(each.declared, each, shape, guards_of(each)))
             else:
                 roots.append(RootValue(root, each, shape_of(self, root, each)))
         return Plan(roots, 1 + self.planned_fields)

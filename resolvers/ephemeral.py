@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain import policy
-from domain.errors import NotFound
 from domain.policy import TicketFacts
 from models import Participant, Ticket
 from realtime.access import RECHECK
 from realtime.entries import Entry, Key
 from realtime.reader import patiently
 from resolvers.context import Context
+from resolvers.history import why_not_there
 from resolvers.streams import watching
 
 
@@ -34,11 +36,12 @@ async def read_ticket(ctx: Context, ticket_id: UUID) -> tuple[Ticket, TicketFact
     Raises:
         Unauthenticated: nobody is signed in.
         NotFound: there is none that the viewer may see.
+        HistoryUnavailable: a regulation alone withholds it (S11).
     """
     policy.check_authenticated(ctx.viewer)
     ticket = await Ticket.visible_to(ctx.viewer).get_or_none(id=ticket_id)
     if ticket is None:
-        raise NotFound("ticket", field=("ticketId",))
+        raise await why_not_there(ctx.viewer, Q(id=ticket_id), field=("ticketId",))
     is_participant = await Participant.filter(ticket_id=ticket.id, user_id=ctx.user_id).exists()
     return ticket, ticket.facts(is_participant=is_participant)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain import escalation as stages
 from domain import lifecycle, policy
 from domain.enums import EscalationStage
@@ -20,7 +22,8 @@ from realtime.hub import CaughtUp, Delivered, Reset
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.counters import next_number
-from resolvers.reading import found, listing
+from resolvers.history import check_history_of, check_not_withheld, found_unless_withheld
+from resolvers.reading import listing
 from resolvers.streams import ESCALATION_CHANGED, ESCALATION_ENTERED, follow, streams_of
 from resolvers.tickets import lock_ticket
 from resolvers.transaction import Work, unit_of_work
@@ -29,21 +32,38 @@ BY_SUBMITTED = Order("escalations", "submitted_at", descending=True)
 
 
 async def get_escalation(ctx: Context, escalation_id: UUID) -> Escalation | None:
+    """The escalation, if the viewer sees its ticket.
+
+    Raises:
+        HistoryUnavailable: a regulation alone withholds it (S11).
+    """
     policy.check_authenticated(ctx.viewer)
-    return await found(ctx, Escalation, escalation_id)
+    return await found_unless_withheld(ctx, Escalation, escalation_id)
 
 
 async def get_escalation_by_reference(ctx: Context, reference: str) -> Escalation | None:
+    """As `get_escalation`, by what people quote."""
     policy.check_authenticated(ctx.viewer)
     wanted = quoted(reference)
-    return await Escalation.shown_to(ctx.viewer).get_or_none(reference=wanted) if wanted else None
+    if not wanted:
+        return None
+    escalation = await Escalation.shown_to(ctx.viewer).get_or_none(reference=wanted)
+    if escalation is None:
+        await check_not_withheld(ctx.viewer, Q(reference=wanted), Escalation)
+    return escalation
 
 
 def list_escalations(
     ctx: Context, args: PageArgs, *, wanted: list[EscalationStage] | None = None, organization_id: UUID | None = None
 ) -> LazyPage[Escalation]:
-    """Those of the tickets that the viewer may see, newest first."""
+    """Those of the tickets that the viewer may see, newest first.
+
+    Raises:
+        HistoryUnavailable: a regulation forbids to show those of this organization, or of all of the viewer's (S11).
+        Invalid: a paging argument cannot be used.
+    """
     policy.check_authenticated(ctx.viewer)
+    check_history_of(ctx.viewer, organization_id)
     query = Escalation.filter(of_visible_tickets(ctx.viewer))
     if wanted is not None:
         query = query.filter(stage__in=wanted)
@@ -215,11 +235,13 @@ async def _lock(ctx: Context, escalation_id: UUID, rule: policy.Rule, message: T
 
     Raises:
         NotFound: there is none that the viewer may see.
+        HistoryUnavailable: a regulation alone withholds it.
         Forbidden: the rule does not hold.
     """
     policy.check_authenticated(ctx.viewer)
     seen = await Escalation.get_or_none(Escalation.seen_by(ctx.viewer), id=escalation_id)
     if seen is None:
+        await check_not_withheld(ctx.viewer, Q(id=escalation_id), Escalation)
         raise NotFound("escalation", field=("escalationId",))
     ticket, facts = await lock_ticket(ctx, seen.ticket_id)
     policy.check(ctx.viewer, rule, facts, message)

@@ -32,8 +32,9 @@ from models import (
 )
 from models.base import BaseModel
 from models.database import reader
-from models.searching import FOUND, matching, possible, shown
+from models.searching import FOUND, OF_TICKETS, matching, possible, shown
 from resolvers.context import Context
+from resolvers.history import check_history_of
 from resolvers.reading import found
 
 TABLES: dict[SearchKind, tuple[type[BaseModel], tuple[str, ...]]] = {
@@ -90,11 +91,14 @@ def search(
     Raises:
         Unauthenticated: nobody is signed in.
         NotFound: the organization is not one of the viewer's.
+        HistoryUnavailable: only tickets and what is on them is searched, and a regulation forbids to show them (S11).
         Required, Invalid: the text or a paging argument cannot be used.
     """
     policy.check_authenticated(ctx.viewer)
     if organization_id and not ctx.viewer.is_staff and ctx.viewer.membership_in(organization_id) is None:
         raise NotFound("organization", field=("organizationId",))
+    if kinds and set(kinds) <= set(OF_TICKETS):
+        check_history_of(ctx.viewer, organization_id)
     words, label = searched(text), quoted(text)
     wanted = sorted(SearchKind if kinds is None else set(kinds))
     order = _order(words, wanted, organization_id)

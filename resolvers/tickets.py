@@ -16,8 +16,7 @@ from models import Escalation, Feedback, Message, Ticket, User
 from resolvers import timeline
 from resolvers.context import Context
 from resolvers.conversation import Saying, say
-from resolvers.history import check_not_withheld, why_not_there
-from resolvers.reading import found
+from resolvers.history import check_not_withheld, found_unless_withheld, why_not_there
 from resolvers.ticket_facts import as_fact, facts_of, with_facts
 from resolvers.transaction import Work, remember, unit_of_work
 from resolvers.windows import windows_of, with_windows
@@ -32,10 +31,7 @@ async def get_ticket(ctx: Context, ticket_id: UUID) -> Ticket | None:
         HistoryUnavailable: a regulation alone withholds it (S11).
     """
     policy.check_authenticated(ctx.viewer)
-    ticket = await found(ctx, Ticket, ticket_id)
-    if ticket is None:
-        await check_not_withheld(ctx.viewer, Q(id=ticket_id))
-    return ticket
+    return await found_unless_withheld(ctx, Ticket, ticket_id)
 
 
 async def get_ticket_by_reference(ctx: Context, reference: str) -> Ticket | None:

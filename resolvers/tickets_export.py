@@ -19,6 +19,7 @@ from models import IssueType, Job, Organization, Product, RequestType, Space, Ti
 from models.base import BaseModel, nothing
 from resolvers.context import Context
 from resolvers.exported import at
+from resolvers.history import check_history_of
 from resolvers.jobs import ask_for
 from resolvers.ticket_filters import TicketFilter, condition
 from resolvers.ticket_people import usernames_of
@@ -58,12 +59,14 @@ async def export_tickets(
 
     Raises:
         Forbidden: the viewer manages no organization.
+        HistoryUnavailable: a regulation forbids to show the tickets of all of the viewer's (S11).
         Invalid: a format that is not offered of a list; a filter that cannot be used.
         RateLimited, IdempotencyMismatch: see `resolvers.jobs.ask_for`.
     """
     policy.check_authenticated(ctx.viewer)
     if not policy.conceivable(ctx.viewer, policy.EXPORT_TICKETS):
         raise Forbidden("Those who manage an organization's requests export its list.")
+    check_history_of(ctx.viewer, None)
     check_format(format, OF_A_LIST)
     condition(filter, ctx.viewer)
     given = {"format": format.value, "filter": _packed().dump_python(filter, mode="json", exclude_none=True)}

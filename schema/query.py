@@ -10,7 +10,7 @@ from tortoise.expressions import Q
 import models
 from domain import policy
 from domain.enums import EscalationStage, Scope, TicketListScope
-from domain.errors import Invalid
+from domain.errors import HistoryUnavailable, Invalid
 from domain.lifecycle import DEFAULT_WINDOWS
 from domain.naming import quoted
 from domain.words.languages import LOCALES
@@ -28,7 +28,8 @@ from resolvers import (
     ticket_lists,
     tickets,
 )
-from resolvers.reading import found, related
+from resolvers.history import found_unless_withheld
+from resolvers.reading import related
 from schema.access import signed_in
 from schema.attachment import AttachmentPolicy, AttachmentQueries, the_policy
 from schema.catalog import RequestType, SupportProject
@@ -166,7 +167,7 @@ class Query(
     @strawberry.field(
         description="Any object by its id; null where there is none that you may see.",
         directives=signed_in(),
-        metadata={PLAN: Sought(lambda args: _sought(args["id"]), _found_for)},
+        metadata={PLAN: Sought(lambda args: _sought(args["id"]), _found_for, is_told_why)},
     )
     async def node(self, info: Info, id: SoughtID) -> Node | None:
         node: Node | None = await _node(info, _sought(id))
@@ -175,12 +176,12 @@ class Query(
     @strawberry.field(
         description="Objects by their ids, in the same order; null for each that there is none of.",
         directives=signed_in(),
-        metadata={PLAN: Sought(lambda args: _all_sought(args["ids"]), _found_for)},
+        metadata={PLAN: Sought(lambda args: _all_sought(args["ids"]), _found_for, is_told_why)},
     )
     async def nodes(
         self, info: Info, ids: Annotated[list[ID], strawberry.argument(description="At most 100 ids.")]
     ) -> list[Node | None]:
-        return [await _node(info, each) for each in _all_sought(list(ids))]
+        return [await _node_or_why(info, each) for each in _all_sought(list(ids))]
 
     @strawberry.field(description="Whoever is asking.")
     def viewer(self) -> Viewer:
@@ -373,5 +374,13 @@ async def _node(info: Info, sought: Any) -> Any:
     if not isinstance(sought, RowKey):
         return sought
     table = TABLES[sought.type_name]
-    row = await found(info.context, table.model, sought.pk)
+    row = await found_unless_withheld(info.context, table.model, sought.pk)
     return row if row is not None and table.when(row) else None
+
+
+async def _node_or_why(info: Info, sought: Any) -> Any:
+    """As `_node`; an error of its own stands in the place of what a regulation withholds (S11)."""
+    try:
+        return await _node(info, sought)
+    except HistoryUnavailable as refusal:
+        return refusal

@@ -15,7 +15,7 @@ from engine.declare import PLAN, EventRow, Followed, Following
 from realtime.hub import CaughtUp, Reset
 from resolvers import escalations, messages, ticket_streams
 from resolvers.context import Context
-from resolvers.reading import found
+from resolvers.history import found_unless_withheld
 from resolvers.streams import ESCALATION_CHANGED, ESCALATION_ENTERED, MESSAGE_ADDED, following
 from schema.access import signed_in
 from schema.escalation import Escalation, EscalationTimelineEntry
@@ -200,13 +200,14 @@ async def _followed(context: Context, ticket_id: str | None, escalation_id: str 
     Raises:
         Invalid: both ids are given, or none.
         NotFound: there is no such escalation that the viewer may see.
+        HistoryUnavailable: a regulation alone withholds it (S11).
     """
     if (ticket_id is None) == (escalation_id is None):
         raise Invalid("Give `ticketId` or `escalationId`, one of the two.", field=("ticketId",))
     ticket = key_or_none(ticket_id, "Ticket", field="ticketId")
     key = key_or_none(escalation_id, "Escalation", field="escalationId")
     if key is not None:
-        escalation = await found(context, models.Escalation, key)
+        escalation = await found_unless_withheld(context, models.Escalation, key)
         if escalation is None:
             raise NotFound("escalation", field=("escalationId",))
         ticket = escalation.ticket_id

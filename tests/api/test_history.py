@@ -1,11 +1,14 @@
 """What is kept from an organization's people: by a regulation (S11), and from before its history begins (S12)."""
 
+import re
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 import models
-from domain.enums import HistoryAvailability, OrganizationRole
+from domain.enums import HistoryAvailability, OrganizationRole, TicketStatus
 from resolvers.access import announce_access
 from resolvers.context import Context, Services
 from resolvers.transaction import Work, work_in_transaction
@@ -17,7 +20,9 @@ from tests.engine.desk import planned_desk, viewer_of
 from tests.factories import (
     LONG_AGO,
     make_escalation,
+    make_follower,
     make_member,
+    make_message,
     make_organization,
     make_request_type,
     make_staff,
@@ -30,32 +35,161 @@ REGULATED = HistoryAvailability.UNAVAILABLE_REGULATORY
 WITHHELD = ["HISTORY_UNAVAILABLE"]
 
 
-async def test_a_regulated_organizations_people_are_told_that_its_history_is_not_shown(as_user: AsUser) -> None:  # S11
-    kept = await make_organization(history_availability=REGULATED)
-    ann, agent = await make_member(kept, OrganizationRole.OWNER), await make_staff()
-    ticket = await make_ticket(kept, ann)
-    await make_escalation(ticket)
-    lists = ["tickets", "tickets(scope: ALL)", "tickets(scope: ORGANIZATION, organizationId: $o)"]
-    asked = [f"{each} {{ totalCount }}" for each in (*lists, "unclaimedTickets(organizationId: $o)")]
-    asked += ["ticket(id: $t) { id }", f'ticketByReference(reference: "{ticket.reference}") {{ id }}']
+TOLD_WHY = [
+    "tickets { totalCount }",
+    "tickets(scope: ALL) { totalCount }",
+    "tickets(scope: FOLLOWING) { nodes { id } }",
+    "tickets(scope: ORGANIZATION, organizationId: $o) { totalCount nodes { id } }",
+    "unclaimedTickets(organizationId: $o) { totalCount }",
+    "ticket(id: $t) { id }",
+    "ticketByReference(reference: $reference) { id }",
+    "node(id: $t) { id }",
+    "node(id: $m) { id }",
+    "escalation(id: $e) { id }",
+    "escalationByReference(reference: $escalationReference) { id }",
+    "node(id: $e) { id }",
+    "escalations { totalCount }",
+    "escalations(organizationId: $o) { nodes { id } }",
+    'search(text: "black", kinds: [TICKET, ESCALATION]) { totalCount }',
+    'search(text: "black", kinds: [MESSAGE], organizationId: $o) { totalCount }',
+]
+"""What asks for tickets, or for what is on them, and for nothing else."""
 
-    for each in asked:
-        declared = " ".join(f"${name}: ID!" for name in ("o", "t") if f"${name}" in each)
-        document = f"query({declared}) {{ {each} }}" if declared else f"{{ {each} }}"
-        given = {name: value for name, value in {"o": gid(kept), "t": gid(ticket)}.items() if f"${name}" in each}
-        _, errors = await as_user(ann).answer(document, **given)
-        assert codes(errors) == WITHHELD, each
-        if "unclaimed" not in each and each not in asked[:1]:
-            assert (await as_user(agent).ask(document, **given)) is not None
-    readable = """query($o: ID!, $t: ID!) { organization(id: $o) { historyAvailability } node(id: $t) { id }
-      escalations { totalCount } }"""
-    found = await as_user(ann).ask(readable, o=gid(kept), t=gid(ticket))
+NOTHING_THERE = {
+    "organization(id: $o) { historyAvailability tickets { totalCount nodes { id } } }": {
+        "historyAvailability": "UNAVAILABLE_REGULATORY",
+        "tickets": {"totalCount": 0, "nodes": []},
+    },
+    "room(id: $s) { name tickets { totalCount nodes { id } } }": {
+        "name": "Rome",
+        "tickets": {"totalCount": 0, "nodes": []},
+    },
+    "device(id: $d) { tickets { totalCount nodes { id } } }": {"tickets": {"totalCount": 0, "nodes": []}},
+    'search(text: "black") { totalCount nodes { kind } }': {"totalCount": 0, "nodes": []},
+    'suggestedSolutions(subject: "The camera stays black") { title }': [],
+    "viewer { unreadTicketCount notifications { totalCount nodes { text } } }": {
+        "unreadTicketCount": 0,
+        "notifications": {"totalCount": 0, "nodes": []},
+    },
+}
+"""What is about more than tickets: they are left out of it, and out of what is counted."""
 
-    assert found == {
-        "organization": {"historyAvailability": "UNAVAILABLE_REGULATORY"},
-        "node": None,
-        "escalations": {"totalCount": 0},
-    }
+STREAMS = [
+    "ticket(ticketId: $t) { __typename }",
+    "messages(ticketId: $t) { __typename }",
+    "escalationTimeline(ticketId: $t) { __typename }",
+    "escalationTimeline(escalationId: $e) { __typename }",
+    "typing(ticketId: $t) { __typename }",
+    "presence(ticketId: $t) { __typename }",
+    "readState(ticketId: $t) { __typename }",
+    "tickets(scope: MINE) { __typename }",
+    "tickets(scope: ORGANIZATION, organizationId: $o) { __typename }",
+]
+
+REFUSED = {
+    "ticketClose": "ticketId: $t",
+    "ticketUpdate": "ticketId: $t, severity: CRITICAL",
+    "messageSend": 'ticketId: $t, clientMessageId: "1", message: {body: "x"}',
+    "typingSet": "ticketId: $t, isTyping: true",
+    "presenceSet": "ticketId: $t, state: VIEWING",
+    "ticketMarkRead": "ticketId: $t, upToSequence: 1",
+    "ticketExport": "ticketId: $t",
+    "ticketsExport": "filter: {isActive: true}",
+    "ticketCreateLinked": 'sourceTicketId: $t, body: "x"',
+    "escalationConfirmResolution": "escalationId: $e",
+}
+
+
+@dataclass(slots=True)
+class Kept:
+    """A regulated organization with its owner, and all that a question about it may name."""
+
+    organization: models.Organization
+    ann: models.User
+    named: dict[str, str]
+
+    def given(self, document: str) -> dict[str, str]:
+        return {name: value for name, value in self.named.items() if re.search(rf"\${name}\b", document)}
+
+    def asking(self, kind: str, field: str) -> str:
+        kinds = ["String!" if "eference" in name else "ID!" for name in self.given(field)]
+        declared = ", ".join(f"${name}: {of}" for name, of in zip(self.given(field), kinds, strict=True))
+        return f"{kind}({declared}) {{ {field} }}" if declared else f"{kind} {{ {field} }}"
+
+
+@pytest.fixture
+async def kept(db: str) -> Kept:
+    organization = await make_organization(history_availability=REGULATED)
+    ann = await make_member(organization, OrganizationRole.OWNER)
+    room = await models.Space.create(organization=organization, kind=models.SpaceKind.ROOM, name="Rome")
+    camera = await models.Product.create(name="Camera")
+    device = await models.Device.create(
+        organization=organization, product=camera, space=room, name="Camera", serial_number="1"
+    )
+    solved: Any = {"status": TicketStatus.RESOLVED, "resolved_at": LONG_AGO, "space": room}
+    ticket = await make_ticket(organization, ann, **solved)
+    await ticket.devices.add(device)
+    message = await make_message(ticket, await make_staff(), "It stays black")
+    escalation = await make_escalation(ticket, issue_description="Black picture", stage="VERIFYING_RESOLUTION")
+    await make_follower(ticket, ann)
+    await models.Notification.create(
+        user=ann, ticket=ticket, kind="REPLIED", visibility="PUBLIC", source="x", created_at=LONG_AGO
+    )
+    rows = {"o": organization, "t": ticket, "m": message, "e": escalation, "s": room, "d": device}
+    named = {name: gid(row) for name, row in rows.items()}
+    references = {"reference": ticket.reference, "escalationReference": escalation.reference}
+    return Kept(organization, ann, named | references)
+
+
+@pytest.mark.parametrize("field", TOLD_WHY)
+async def test_whoever_asks_for_what_a_regulation_withholds_is_told_so(
+    as_user: AsUser, kept: Kept, field: str
+) -> None:  # S11
+    document = kept.asking("query", field)
+
+    _, errors = await as_user(kept.ann).answer(document, **kept.given(document))
+
+    assert codes(errors) == WITHHELD
+    stranger, agent = as_user(await make_member(await make_organization())), as_user(await make_staff())
+    assert not set(codes((await stranger.answer(document, **kept.given(document)))[1])) & set(WITHHELD)
+    assert None not in (await agent.ask(document, **kept.given(document))).values()
+
+
+async def test_of_several_that_are_asked_for_each_says_for_itself(as_user: AsUser, kept: Kept) -> None:  # S11
+    ask = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    ids = [kept.named["o"], kept.named["t"], gid(kept.organization).replace("Organization", "Ticket")]
+
+    data, errors = await as_user(kept.ann).answer(ask, ids=ids)
+
+    assert data == {"nodes": [{"id": kept.named["o"]}, None, None]}
+    assert [(error.path, *codes([error])) for error in errors] == [(["nodes", 1], *WITHHELD)]
+
+
+async def test_what_is_withheld_is_left_out_of_everything_else_and_not_counted(
+    as_user: AsUser, kept: Kept
+) -> None:  # S11
+    for field, expected in NOTHING_THERE.items():
+        document = kept.asking("query", field)
+        found = await as_user(kept.ann).ask(document, **kept.given(document))
+        assert list(found.values()) == [expected], field
+        shown = await as_user(await make_staff()).ask(document, **kept.given(document))
+        assert "viewer" in field or list(shown.values()) != [expected], field
+
+
+@pytest.mark.parametrize("field", STREAMS)
+async def test_no_stream_of_what_is_withheld_begins(as_user: AsUser, kept: Kept, field: str) -> None:  # S11
+    document = kept.asking("subscription", field)
+
+    async with as_user(kept.ann).watch(document, **kept.given(document)) as stream:
+        assert codes((await stream.result())[1]) == WITHHELD
+
+
+async def test_nothing_is_done_to_what_is_withheld(as_user: AsUser, kept: Kept) -> None:  # S11
+    async with nothing_changes():
+        for mutation, arguments in REFUSED.items():
+            document = kept.asking("mutation", f"{mutation}(input: {{{arguments}}}) {{ errors {{ code }} }}")
+            done = await as_user(kept.ann).ask(document, **kept.given(document))
+            assert done == {mutation: {"errors": [{"code": WITHHELD[0]}]}}, mutation
 
 
 async def test_a_regulated_organizations_people_open_requests_and_reply_to_none(as_user: AsUser) -> None:
