@@ -14,6 +14,9 @@ Facts = Sequence[tuple[str, str]]
 CUSTOMER: Colour = (150, 158, 168)
 """The bar before what a customer wrote."""
 
+MOST_LINES = 3
+"""Of a value in a grid."""
+
 INSET = 12.0
 """How far what was said stands from its bar."""
 
@@ -40,8 +43,9 @@ class Document:
         content = self.content
         self.opening()
         self.facts(list(content.facts()))
-        self.heading(content.say(labels.DESCRIPTION))
-        self.sheet.paragraph(clean(content.ticket["description"]))
+        if description := clean(content.ticket["description"]).strip():
+            self.heading(content.say(labels.DESCRIPTION))
+            self.sheet.paragraph(description)
         self.people()
         self.related()
         for each in content.head["escalations"]:
@@ -70,11 +74,13 @@ class Document:
         sheet.y += 14
 
     def facts(self, facts: Facts, columns: int = 3) -> None:
-        """A grid: labels small, values under them."""
+        """A grid: labels small, values under them. Long values stand below it, each over the whole width."""
         sheet, gap = self.sheet, 16.0
         width = (sheet.width - gap * (columns - 1)) / columns
-        for start in range(0, len(facts), columns):
-            row = [(label, sheet.broken(value, size=9.5, width=width)[:6]) for label, value in facts[start:][:columns]]
+        told = [(label, value, sheet.broken(value, size=9.5, width=width)) for label, value in facts]
+        short = [(label, lines) for label, _, lines in told if len(lines) <= MOST_LINES]
+        for start in range(0, len(short), columns):
+            row = short[start:][:columns]
             height = 11 + 13 * max(len(lines) for _, lines in row)
             sheet.room_for(height)
             for number, (label, lines) in enumerate(row):
@@ -83,6 +89,13 @@ class Document:
                 for place, each in enumerate(lines):
                     sheet.put(each, x, sheet.y + 11 + 13 * place, size=9.5)
             sheet.y += height + 6
+        for label, value, lines in told:
+            if len(lines) > MOST_LINES:
+                sheet.room_for(11 + 13)
+                sheet.line(label, LEFT, sheet.y, sheet.width, size=7.8, colour=QUIET)
+                sheet.y += 11
+                sheet.paragraph(value, size=9.5, leading=13 / 9.5)
+                sheet.y += 6
 
     def heading(self, title: str, *, below: float = 40) -> None:
         """A heading, with room for something below it."""
@@ -179,17 +192,23 @@ class Document:
         sheet, y = self.sheet, self.sheet.y + 1
         x, left = LEFT + INSET, sheet.width - INSET
         left -= sheet.line(said.when, x, y + 0.8, left, size=8.5, colour=QUIET, align="right") + 12
-        wide = sheet.line(said.author, x, y, left * 0.6, size=10, style="B")
-        if said.marks:
-            sheet.line(" · ".join(said.marks), x + wide + 7, y + 0.8, left - wide - 7, size=8.5, style="B", colour=bar)
+        marks = " · ".join(said.marks)
+        room = sheet.wide(marks, size=8.5, style="B") + 7 if marks else 0
+        wide = sheet.line(said.author, x, y, max(left - room, left * 0.6), size=10, style="B")
+        if marks:
+            sheet.line(marks, x + wide + 7, y + 0.8, left - wide - 7, size=8.5, style="B", colour=bar)
 
     def happened(self, happened: Happened) -> None:
+        """What was done, by whom, and the time at the right of its first line."""
         sheet = self.sheet
         sheet.room_for(14)
         x, left = LEFT + INSET, sheet.width - INSET
         left -= sheet.line(happened.when, x, sheet.y, left, size=8.5, colour=QUIET, align="right") + 12
-        sheet.line(f"{happened.what} · {happened.author}", x, sheet.y, left, size=8.5, style="I", colour=QUIET)
-        sheet.y += 14
+        for each in sheet.broken(f"{happened.what} · {happened.author}", size=8.5, width=left, style="I"):
+            sheet.room_for(14)
+            sheet.put(each, x, sheet.y, size=8.5, style="I", colour=QUIET)
+            sheet.y += 12
+        sheet.y += 2
 
     # --- the end
 
@@ -208,14 +227,20 @@ class Document:
         sheet = self.sheet
         self.heading(self.content.say(labels.FILES))
         for each in self.files:
-            sheet.room_for(15)
             rest = f"{each.size} · {each.whose} · {each.when}"
-            left = sheet.width - 16
-            left -= sheet.line(
-                rest, LEFT + sheet.width * 0.4, sheet.y, sheet.width * 0.6, size=8.5, colour=QUIET, align="right"
-            )
-            sheet.line(each.name, LEFT, sheet.y, left, size=9.5)
-            sheet.y += 15
+            left = sheet.width - 16 - sheet.wide(rest, size=8.5)
+            names = sheet.broken(each.name, size=9.5, width=sheet.width)
+            sheet.room_for(13 * len(names) + 14)
+            if len(names) == 1 and sheet.wide(each.name, size=9.5) <= left:
+                sheet.line(rest, LEFT, sheet.y, sheet.width, size=8.5, colour=QUIET, align="right")
+                sheet.put(names[0], LEFT, sheet.y, size=9.5)
+                sheet.y += 15
+                continue
+            for line in names:
+                sheet.put(line, LEFT, sheet.y, size=9.5)
+                sheet.y += 13
+            sheet.line(rest, LEFT, sheet.y, sheet.width, size=8.5, colour=QUIET)
+            sheet.y += 17
 
     def closing(self) -> None:
         if self.sheet.lacks_signs:
@@ -235,10 +260,10 @@ class Document:
             sheet.rule(foot - 8)
             page = content.say(labels.PAGE, number=str(number), total=str(total))
             wide = sheet.line(page, LEFT, foot, sheet.width, size=8.5, colour=QUIET, align="right")
-            mark = content.say(labels.INTERNAL_COPY) if content.head["includesInternal"] else ""
-            left = sheet.width - wide - 16
-            begun = sheet.line(
-                " · ".join(filter(None, (ticket["reference"], name))), LEFT, foot, left, size=8.5, colour=QUIET
-            )
-            if mark:
-                sheet.line(mark, LEFT + begun + 12, foot, left - begun - 12, size=8.5, style="B", colour=AMBER)
+            begun, left = LEFT, sheet.width - wide - 16
+            if content.head["includesInternal"]:
+                mark = content.say(labels.INTERNAL_COPY)
+                wide = sheet.line(mark, begun, foot, left, size=8.5, style="B", colour=AMBER) + 12
+                begun, left = begun + wide, left - wide
+            told = " · ".join(filter(None, (ticket["reference"], name)))
+            sheet.line(told, begun, foot, left, size=8.5, colour=QUIET)

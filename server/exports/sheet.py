@@ -86,6 +86,11 @@ class Sheet:
         self.put(fitting, x + width - wide if align == "right" else x, y, size=size, style=style, colour=colour)
         return wide
 
+    def wide(self, text: str, *, size: float, style: Style = "") -> float:
+        """How wide a text is on one line."""
+        face = self.faces[style]
+        return face.width(face.shown(text), size)
+
     def broken(self, text: str, *, size: float, width: float, style: Style = "") -> list[str]:
         """The lines of a text."""
         return list(lines_of(text, self.faces[style], size, width))
@@ -102,10 +107,16 @@ class Sheet:
         bar: Colour | None = None,
         shade: Colour | None = None,
     ) -> None:
-        """Lines one under the other, over as many pages as it takes; `bar` stands before them, `shade` behind."""
+        """Lines one under the other, over as many pages as it takes; `bar` stands before them, `shade` behind.
+
+        No page begins with an empty line.
+        """
         height = size * leading
         for each in lines_of(text, self.faces[style], size, self.width - indent):
-            self.room_for(height)
+            if each:
+                self.room_for(height)
+            elif self.y == TOP or self.y + height > self.floor:
+                continue
             self.decorate(height, bar, shade)
             if each:
                 self.put(each, LEFT + indent, self.y, size=size, style=style, colour=colour)

@@ -14,6 +14,9 @@ STAND_INS = {"→": "->", "←": "<-", "↔": "<->", "⇒": "=>", "✓": "√", 
 PICTURES = ((0x2600, 0x27BF), (0x1F000, 0x1FAFF))
 """Where emoji are: each is called by its name."""
 
+JOINTS = "-/_.,;:&?=\\"
+"""After one of them a long word or address is broken, before it is broken anywhere."""
+
 UNSEEN = ((0x1F3FB, 0x1F3FF), (0xE0000, 0xE007F))
 """What only changes how the character before it looks."""
 
@@ -75,7 +78,7 @@ def _broken(paragraph: str, face: Face, size: float, width: float) -> Iterator[s
             word = word.lstrip() or ""
             wide = face.width(word, size)
         while face.width(word.rstrip(), size) > width:
-            fitting = _fitting(word, face, size, width)
+            fitting = _end_of_line(word, face, size, width)
             yield word[:fitting]
             word = word[fitting:]
             wide = face.width(word, size)
@@ -102,6 +105,13 @@ def _fitting(word: str, face: Face, size: float, width: float) -> int:
         if filled > width and count:
             return count
     return len(word)
+
+
+def _end_of_line(word: str, face: Face, size: float, width: float) -> int:
+    """Where a word that is too wide is broken: after the last of its joints, unless most of the line stayed empty."""
+    fitting = _fitting(word, face, size, width)
+    joint = max(word.rfind(each, 0, fitting) for each in JOINTS) + 1
+    return joint if joint > fitting // 3 else fitting
 
 
 def shortened(text: str, face: Face, size: float, width: float) -> str:
