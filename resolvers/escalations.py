@@ -226,6 +226,7 @@ async def _decide(work: Work, ctx: Context, escalation_id: UUID, step: Step, *, 
     message = Text("The customer confirms or rejects a resolution.")
     ticket, escalation = await _lock(ctx, escalation_id, policy.DECIDE_RESOLUTION, message)
     stage = stages.after_customer_verdict(escalation.stage, confirmed=confirmed)
+    timeline.hear(work, ctx, ticket)
     await _enter(work, ctx, ticket, escalation, stage, step)
     return escalation
 

@@ -118,6 +118,7 @@ async def add_note(
     mentioned = await check_mentions(ctx, ticket, visibility, mention_ids)
     note = await say(work, ctx, ticket, saying)
     await mention(note, mentioned)
+    timeline.hear(work, ctx, ticket)
     if visibility is Visibility.PUBLIC:
         timeline.touch(work, ticket)
     await ticket.save()

@@ -108,6 +108,7 @@ async def schedule_appointment(
         made: dict[str, Any] = {"requested_by_id": ctx.user_id, "created_at": work.now, "updated_at": work.now}
         appointment = await Appointment.create(ticket_id=ticket.id, status=status, **given, **made)
         await timeline.change_appointment(work, ctx, ticket, appointment, old=None)
+        timeline.hear(work, ctx, ticket)
         await ticket.save()
         return appointment
     is_same = all(getattr(appointment, name) == value for name, value in given.items())
@@ -176,6 +177,8 @@ async def _become(
     await what.save()
     change: Any = timeline.change_call if isinstance(what, ConferenceCall) else timeline.change_appointment
     await change(work, ctx, ticket, what, old=old, automatic=automatic)
+    if not automatic:
+        timeline.hear(work, ctx, ticket)
     await ticket.save()
     return what
 

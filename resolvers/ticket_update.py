@@ -62,6 +62,7 @@ async def update_ticket(
     for field, old, new in changed:
         await timeline.set_field(work, ctx, ticket, field, old=old, new=new)
     if changed:
+        timeline.hear(work, ctx, ticket)
         timeline.touch(work, ticket, activity=False)
         await ticket.save()
     return ticket

@@ -187,6 +187,12 @@ def announce_people(work: Work, ticket: Ticket, field: str, event: TimelineEvent
     work.emit(streams_of(ticket.id), TICKET_CHANGED, data, key=item_key(event.id))
 
 
+def hear(work: Work, ctx: Context, ticket: Ticket) -> None:
+    """The customer's side did something that moves no status: what waits for it begins to wait anew (S63)."""
+    if ticket.status is TicketStatus.PENDING_CUSTOMER and not ctx.viewer.is_staff:
+        ticket.waiting_since = work.now
+
+
 def touch(work: Work, ticket: Ticket, *, activity: bool = True) -> None:
     """A change that another person could overwrite: the version grows, and the times move.
 
