@@ -5,6 +5,7 @@ from uuid import UUID
 
 from domain.errors import Invalid, NotFound
 from models import Classification, Device, IssueType, Product, ProductUpdate, ProductVersion, Space, Ticket
+from resolvers.catalog import LEFT_OUT
 
 Change = tuple[str, str | None, str | None]
 """A field by its name in the API, and what it was and is, in words."""
@@ -64,7 +65,8 @@ async def choose_version(ticket: Ticket, version_id: UUID | None) -> list[Change
 
 
 async def choose_place(ticket: Ticket, space_id: UUID | None, device_ids: Sequence[UUID] | None) -> list[Change]:
-    """Give the ticket another room or desk and other devices, all of its organization; None leaves them.
+    """Give the ticket another room or desk and other devices, all of its organization; what is left out stays, and no
+    devices are named by None. Without a room or desk (None) it keeps its devices, wherever they stand.
 
     Raises:
         NotFound: the organization has no such room, desk or device, or the device stands elsewhere.
@@ -72,16 +74,15 @@ async def choose_place(ticket: Ticket, space_id: UUID | None, device_ids: Sequen
     """
     found: list[Change] = []
     before = await ticket.devices.all().order_by("name", "id")
-    moves = space_id is not None and space_id != ticket.space_id
-    if moves:
-        new = await Space.get_or_none(id=space_id, organization_id=ticket.organization_id)
-        if new is None:
+    if space_id is not LEFT_OUT and space_id != ticket.space_id:
+        new = await Space.get_or_none(id=space_id, organization_id=ticket.organization_id) if space_id else None
+        if space_id and new is None:
             raise NotFound("room or desk", field=("spaceId",))
         old = await Space.get_or_none(id=ticket.space_id) if ticket.space_id else None
-        if device_ids is None and any(each.space_id != new.id for each in before):
+        if new and device_ids is None and any(each.space_id != new.id for each in before):
             raise Invalid("Some of its devices stand elsewhere. Say which it is about now.", field=("deviceIds",))
-        ticket.space_id = new.id
-        found.append(("space", old.name if old else None, new.name))
+        ticket.space_id = space_id
+        found.append(("space", old.name if old else None, new.name if new else None))
     if device_ids is not None:
         after = await _devices(ticket, device_ids)
         if {each.id for each in after} != {each.id for each in before}:

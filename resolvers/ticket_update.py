@@ -11,6 +11,7 @@ from domain.policy import TicketFacts
 from models import Follower, Ticket
 from resolvers import timeline
 from resolvers.access import announce_access
+from resolvers.catalog import LEFT_OUT
 from resolvers.context import Context
 from resolvers.followers import take_off
 from resolvers.ticket_choices import Change, choose_place, choose_sort, choose_version
@@ -20,7 +21,7 @@ from resolvers.transaction import Work, unit_of_work
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to change; None leaves a field as it is."""
+    """What to change; None leaves a field as it is, but for the room or desk, which can be none."""
 
     subject: str | None = None
     priority: TicketPriority | None = None
@@ -28,7 +29,7 @@ class Changes:
     classification_id: UUID | None = None
     issue_type_id: UUID | None = None
     product_version_id: UUID | None = None
-    space_id: UUID | None = None
+    space_id: UUID | None = LEFT_OUT
     device_ids: tuple[UUID, ...] | None = None
     confidentiality: Confidentiality | None = None
 

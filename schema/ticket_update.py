@@ -3,11 +3,12 @@
 from typing import Annotated
 
 import strawberry
-from strawberry import ID, Info
+from strawberry import ID, UNSET, Info
 
 from domain import policy
 from domain.enums import Confidentiality, TicketPriority, TicketSeverity
 from resolvers import ticket_update
+from resolvers.catalog import LEFT_OUT
 from resolvers.ticket_update import Changes
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.node import key_or_none, keys_or_none
@@ -16,7 +17,7 @@ from schema.payloads import Payload, made
 from schema.ticket import Ticket
 
 
-@strawberry.input(description="What to change of a ticket; what is left out or null stays as it is.")
+@strawberry.input(description="What to change of a ticket; what is left out or null stays as it is, but for `spaceId`.")
 class TicketUpdateInput:
     ticket_id: ID = strawberry.field(description="The ticket.")
     expected_version: int | None = strawberry.field(
@@ -30,7 +31,9 @@ class TicketUpdateInput:
     product_version_id: ID | None = strawberry.field(
         description="The version of its product; an update said of another version goes.", default=None
     )
-    space_id: ID | None = strawberry.field(description="The room or desk it is about.", default=None)
+    space_id: ID | None = strawberry.field(
+        description="The room or desk it is about; null: none. Left out, it stays.", default=UNSET
+    )
     device_ids: list[ID] | None = strawberry.field(
         description="The devices it is about, all of them; at most 100, an empty list: none.", default=None
     )
@@ -51,6 +54,7 @@ class TicketUpdateMutations:
     async def ticket_update(self, info: Info, input: Annotated[TicketUpdateInput, GIVEN]) -> TicketUpdatePayload:
         given = keys_or_none(input.device_ids, "Device", field="deviceIds")
         devices = None if given is None else tuple(given)
+        space = LEFT_OUT if input.space_id is UNSET else key_or_none(input.space_id, "Room", "Desk", field="spaceId")
         changes = Changes(
             subject=input.subject,
             priority=input.priority,
@@ -58,7 +62,7 @@ class TicketUpdateMutations:
             classification_id=key_or_none(input.classification_id, "Classification", field="classificationId"),
             issue_type_id=key_or_none(input.issue_type_id, "IssueType", field="issueTypeId"),
             product_version_id=key_or_none(input.product_version_id, "ProductVersion", field="productVersionId"),
-            space_id=key_or_none(input.space_id, "Room", "Desk", field="spaceId"),
+            space_id=space,
             device_ids=devices,
             confidentiality=input.confidentiality,
         )

@@ -136,6 +136,10 @@ async def test_what_a_ticket_is_about_is_chosen_anew_among_what_is_its_own(as_us
     async with nothing_changes():
         await about(as_user(ann), ticket, deviceIds=[], spaceId=gid(oslo), productVersionId=gid(two))
     await about(as_user(ann), bare, productVersionId=gid(foreign))
+    moved_out = await about(as_user(ann), ticket, spaceId=None, deviceIds=[gid(devices[0])], expectedVersion=3)
+    async with nothing_changes():
+        await about(as_user(ann), ticket, spaceId=None)
+        nowhere = await about(as_user(ann), ticket)
 
     assert refused == [
         ("NOT_FOUND", ["input", "productVersionId"]),
@@ -153,12 +157,16 @@ async def test_what_a_ticket_is_about_is_chosen_anew_among_what_is_its_own(as_us
         "devices": {"nodes": [{"name": "In Oslo"}]},
     }
     assert emptied["ticket"]["devices"] == {"nodes": []}
+    assert moved_out["ticket"] == nowhere["ticket"]
+    assert (nowhere["ticket"]["space"], nowhere["ticket"]["devices"]) == (None, {"nodes": [{"name": "In Rome"}]})
     assert await told_of(ticket) == [
         ("productVersion", "1", "2"),
         ("productUpdate", "1.1", None),
         ("space", "Rome", "Oslo"),
         ("devices", "In Rome", "In Oslo"),
         ("devices", "In Oslo", None),
+        ("space", "Oslo", None),
+        ("devices", None, "In Rome"),
     ]
     assert await told_of(bare) == [("product", None, "Screen"), ("productVersion", None, "9")]
 
