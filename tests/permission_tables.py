@@ -8,7 +8,16 @@ from uuid import UUID
 
 from domain.actions import ACTIONS, Asked, TicketState
 from domain.enums import Confidentiality, EscalationStage, MemberVisibility, OrganizationRole, StaffRole, TicketStatus
-from domain.policy import Membership, Policy, TicketFacts, Viewer, may_read_ticket
+from domain.policy import (
+    SET_CONFIDENTIALITY,
+    UPDATE_TICKET,
+    Membership,
+    Policy,
+    TicketFacts,
+    Viewer,
+    allows,
+    may_read_ticket,
+)
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "permissions.md"
 BEGIN, END = "<!-- made by tests/permission_tables.py -->", "<!-- until here -->"
@@ -51,11 +60,22 @@ def members() -> Iterator[str]:
             mine = None if each.is_staff or name == "can_claim" else action(Asked(each, own(each), state, NOW)) is None
             cells.append(cell(action(Asked(each, theirs, state, NOW)) is None, mine))
         yield f"| {name.removeprefix('can_').replace('_', ' ')} | " + " | ".join(cells) + " |"
+    for name, rule in RULES.items():
+        cells = [
+            cell(allows(each, rule, COLLEAGUES), None if each.is_staff else allows(each, rule, own(each)))
+            for each in people
+        ]
+        yield f"| {name} | " + " | ".join(cells) + " |"
 
+
+RULES = {"change what it says": UPDATE_TICKET, "say who sees it": SET_CONFIDENTIALITY}
+"""What no field of `viewerPermissions` tells."""
 
 OPEN = TicketState(TicketStatus.OPEN)
 STATES = {
     "can_reopen": TicketState(TicketStatus.RESOLVED, resolved_at=NOW),
+    "can_leave_feedback": TicketState(TicketStatus.RESOLVED, resolved_at=NOW),
+    "can_schedule_appointment": TicketState(TicketStatus.OPEN, offers_appointments=True),
     "can_confirm_resolution": TicketState(TicketStatus.OPEN, stage=EscalationStage.VERIFYING_RESOLUTION),
 }
 """The ticket is open, or as an action needs it to be; what is claimed has no requester."""
