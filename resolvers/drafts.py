@@ -31,7 +31,7 @@ from models.base import BaseModel
 from resolvers.attaching import keep_in_draft
 from resolvers.context import Context
 from resolvers.reading import found, listing
-from resolvers.ticket_creation import NewTicket, create_ticket
+from resolvers.ticket_creation import NewTicket, create_ticket, opened_with
 from resolvers.transaction import Work, unit_of_work
 
 logger = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ async def submit_draft(ctx: Context, draft_id: UUID) -> Opened:
     policy.check_authenticated(ctx.viewer)
     draft = await TicketDraft.get_or_none(id=draft_id, author_id=ctx.user_id).prefetch_related("devices")
     if draft is None:
-        opened = await _opened_before(ctx, _key(draft_id))
+        opened = await opened_with(ctx, _key(draft_id), field="draftId")
         if opened is None:
             raise NotFound("draft", field=("draftId",))
         return Opened(ticket=opened)
@@ -167,7 +167,8 @@ async def open_ticket(ctx: Context, new: NewTicket) -> Opened:
 @unit_of_work
 async def _open(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     draft = await _own(ctx, new.draft_id) if new.draft_id else None
-    if new.draft_id and draft is None and await _opened_before(ctx, new.client_mutation_id) is None:
+    retried = new.client_mutation_id is not None and await opened_with(ctx, new.client_mutation_id) is not None
+    if new.draft_id and draft is None and not retried:
         raise NotFound("draft", field=("draftId",))
     ticket = await create_ticket(ctx, new)
     if draft:
@@ -251,10 +252,6 @@ async def _lock(ctx: Context, draft_id: UUID) -> TicketDraft:
 
 async def _own(ctx: Context, draft_id: UUID) -> TicketDraft | None:
     return await TicketDraft.select_for_update().get_or_none(id=draft_id, author_id=ctx.user_id)
-
-
-async def _opened_before(ctx: Context, key: str | None) -> Ticket | None:
-    return await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=key) if key else None
 
 
 async def _store(

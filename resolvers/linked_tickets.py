@@ -13,7 +13,7 @@ from models import RequestType, ServiceCertificate, Ticket, TicketLink, User
 from resolvers.context import Context
 from resolvers.link_events import link_and_tell, people_on
 from resolvers.reading import whole_rows
-from resolvers.ticket_creation import enter
+from resolvers.ticket_creation import enter, opened_with
 from resolvers.tickets import ask, lock_ticket
 from resolvers.transaction import Work, unit_of_work
 
@@ -141,7 +141,7 @@ async def _opened_before(ctx: Context, source: Ticket, body: str, key: str | Non
     line(key, field="clientMutationId", limit=100)
     # One person opens one ticket at a time: so the second try of the same one finds the first.
     await User.select_for_update().get(id=ctx.user_id)
-    earlier = await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=key)
+    earlier = await opened_with(ctx, key)
     if earlier is None:
         return None
     link = await TicketLink.get_or_none(source_id=earlier.id, target_id=source.id).prefetch_related("source", "target")

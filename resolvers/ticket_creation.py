@@ -85,6 +85,7 @@ async def create_ticket(work: Work, ctx: Context, new: NewTicket) -> Ticket:
         CertificateRequired, CertificateInactive: the organization is not entitled to this today (S18, S19, S20).
         TooManyFiles, Conflict: its files cannot be attached.
         IdempotencyMismatch: the `client_mutation_id` was used before for another ticket.
+        NotFound: it was used for one that the viewer may no longer see.
 
     Source: S16, S19, S20, S22, S23, S25, S27, S28, S31, S32, S33.
     """
@@ -226,13 +227,29 @@ async def _opened_before(ctx: Context, new: NewTicket, subject: str) -> Ticket |
     if new.client_mutation_id is None:
         return None
     line(new.client_mutation_id, field="clientMutationId", limit=100)
-    earlier = await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=new.client_mutation_id)
+    earlier = await opened_with(ctx, new.client_mutation_id)
     given = (new.organization_id, subject, text(new.description, field="description"))
     if earlier and (earlier.organization_id, earlier.subject, earlier.description) != given:
         raise IdempotencyMismatch(
             "You opened another ticket with this clientMutationId. Give every new ticket an id of its own.",
             field=("clientMutationId",),
         )
+    return earlier
+
+
+async def opened_with(ctx: Context, key: str, *, field: str = "clientMutationId") -> Ticket | None:
+    """The ticket that the viewer opened with this `client_mutation_id`, if there is one: for who tries again.
+
+    What a regulation alone withholds is given once more: the first answer may have been lost (S11, S25).
+
+    Raises:
+        NotFound: it is no longer the viewer's to see (S07, J3).
+    """
+    here = {"opened_by_id": ctx.user_id, "client_mutation_id": key}
+    seen = Ticket.visible_to(policy.as_if_history_were_available(ctx.viewer))
+    earlier = await seen.get_or_none(**here)
+    if earlier is None and await Ticket.filter(**here).exists():
+        raise NotFound("ticket", field=(field,))
     return earlier
 
 

@@ -19,7 +19,7 @@ from schema.errors import FieldError
 from schema.inputs import CLIENT_MUTATION_ID, FILES, files_of
 from schema.inventory import Device, Product, ProductUpdate, ProductVersion, Space
 from schema.node import Node, entity, global_id, key_of, key_or_none, keys_or_none, sought_key
-from schema.operations import GIVEN, by_id, mutation, shown
+from schema.operations import GIVEN, by_id, just_opened, mutation
 from schema.payloads import Payload, made
 from schema.people import Organization
 from schema.relations import all_linked, all_of, to_one
@@ -171,4 +171,4 @@ class DraftMutations:
         opened = await drafts.submit_draft(info.context, key_of(input.draft_id, "TicketDraft", field="draftId"))
         if opened.ticket is None:
             return DraftSubmitPayload(draft=cast(Any, opened.draft), errors=[broken()])
-        return DraftSubmitPayload(ticket=await shown(info, opened.ticket))
+        return DraftSubmitPayload(ticket=await just_opened(info, opened.ticket))

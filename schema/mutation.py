@@ -22,7 +22,7 @@ from schema.members import MemberMutations
 from schema.node import key_of, key_or_none, keys_or_none
 from schema.notification_preferences import NotificationPreferencesMutations
 from schema.notifications import NotificationMutations
-from schema.operations import GIVEN, mutation, shown, ticket_key
+from schema.operations import GIVEN, just_opened, mutation, shown, ticket_key
 from schema.presence import PresenceMutations
 from schema.read_state import ReadStateMutations
 from schema.resource_sharing import ResourceMutations
@@ -63,8 +63,7 @@ class Mutation(
         opened = await drafts.open_ticket(info.context, input.plain())
         if opened.ticket is None:
             return TicketCreatePayload(saved_draft=cast(Any, opened.draft), errors=[broken()])
-        # Who may not read the organization's history is shown once what was just opened (S11, S25).
-        return TicketCreatePayload(ticket=await shown(info, opened.ticket) or cast(Any, opened.ticket))
+        return TicketCreatePayload(ticket=await just_opened(info, opened.ticket))
 
     @mutation("Give a ticket to somebody in support, or to nobody.", policy.ASSIGN_TICKET)
     async def ticket_assign(

@@ -42,6 +42,11 @@ async def shown(info: Info, ticket: models.Ticket) -> Any:
     return await found(info.context, models.Ticket, ticket.id)
 
 
+async def just_opened(info: Info, ticket: models.Ticket) -> Any:
+    """As `shown`. Who may not read the organization's history is shown it once all the same (S11, S25)."""
+    return await shown(info, ticket) or ticket
+
+
 def by_id(model: type[BaseModel], name: str, where: Q | None = None) -> Found:
     """A root field that finds a row by its id; one of those that `where` says, if it does."""
 

@@ -12,7 +12,7 @@ from domain.enums import HistoryAvailability, OrganizationRole, TicketStatus
 from resolvers.access import announce_access
 from resolvers.context import Context, Services
 from resolvers.transaction import Work, work_in_transaction
-from tests.api.operations import create, refusal, send
+from tests.api.operations import create, mutate, refusal, send
 from tests.api.world import codes, gid, nothing_changes
 from tests.client import Refused
 from tests.conftest import AsUser
@@ -210,6 +210,25 @@ async def test_a_regulated_organizations_people_open_requests_and_reply_to_none(
     assert made["ticket"]["viewerPermissions"] == denied
     assert refusal(reply) == ("HISTORY_UNAVAILABLE", ["input", "ticketId"])
     assert (await create(ann, kept))["errors"] == []
+
+
+async def test_what_a_regulated_member_opened_is_given_again_to_who_did_not_hear_of_it(as_user: AsUser) -> None:
+    """S11, S24, S25, J2: by the key of the first try, or by the draft."""
+    kept = await make_organization(history_availability=REGULATED)
+    ann = as_user(await make_member(kept))
+    await make_request_type()
+    draft = {"organizationId": gid(kept), "requestTypeKey": "TECHNICAL", "subject": "s", "description": "d"}
+    saved = (await mutate(ann, "draftSave", "draft { id }", **draft))["draft"]["id"]
+
+    made = await create(ann, kept, clientMutationId="one")
+    submitted = await mutate(ann, "draftSubmit", "ticket { reference }", draftId=saved)
+    async with nothing_changes():
+        again = await create(ann, kept, clientMutationId="one")
+        submitted_again = await mutate(ann, "draftSubmit", "ticket { reference }", draftId=saved)
+
+    references = {row.reference for row in await models.Ticket.all()}
+    assert {made["ticket"]["reference"], submitted["ticket"]["reference"]} == references
+    assert (again["ticket"], submitted_again["ticket"]) == (made["ticket"], submitted["ticket"])
 
 
 async def test_such_a_member_is_told_nothing_of_what_would_be_hidden_anyway(

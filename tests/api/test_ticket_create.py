@@ -8,7 +8,7 @@ import pytest
 
 import models
 from domain.enums import OrganizationRole
-from tests.api.operations import create, refusal
+from tests.api.operations import create, mutate, refusal
 from tests.api.world import gid, nothing_changes
 from tests.client import Refused
 from tests.conftest import AsUser
@@ -256,3 +256,26 @@ async def test_a_key_used_again_for_another_ticket_is_refused(as_user: AsUser, a
         answer = await create(ann, acme, clientMutationId="k1", subject="Another matter")
 
     assert refusal(answer) == ("IDEMPOTENCY_MISMATCH", ["input", "clientMutationId"])
+
+
+async def test_a_retry_gives_nothing_that_is_not_the_openers_to_see_any_more(
+    as_user: AsUser, acme: models.Organization
+) -> None:
+    """S07, S14, J2, J3: another person's by now, or of an organization that was left; neither its draft gives it."""
+    ann, ben = await make_member(acme, name="Ann"), await make_member(acme, name="Ben")
+    form = {"organizationId": gid(acme), "requestTypeKey": "TECHNICAL", "subject": "s", "description": "d"}
+    draft = (await mutate(as_user(ann), "draftSave", "draft { id }", **form))["draft"]["id"]
+    private = {"confidentiality": "AUTHOR_ONLY", "clientMutationId": "one"}
+    made = (await create(as_user(ann), acme, **private))["ticket"]["id"]
+    submitted = await mutate(as_user(ann), "draftSubmit", "ticket { id }", draftId=draft)
+    assert submitted["errors"] == []
+
+    await mutate(as_user(await make_staff()), "ticketSetRequester", "ticket { id }", ticketId=made, userId=gid(ben))
+    async with nothing_changes():
+        anothers = await create(as_user(ann), acme, **private)
+    await models.Membership.filter(user=ann).delete()
+    async with nothing_changes():
+        left = await mutate(as_user(ann), "draftSubmit", "ticket { id }", draftId=draft)
+
+    assert refusal(anothers) == ("NOT_FOUND", ["input", "clientMutationId"])
+    assert refusal(left) == ("NOT_FOUND", ["input", "draftId"])
