@@ -254,6 +254,9 @@ class Ticket(Node):
     follow_ups: list[Annotated["Ticket", lazy("schema.ticket")]] = batched(
         follow_ups, "The tickets that go on from it and that you may see, first one first."
     )
+    quoted_ticket: Annotated["Ticket", lazy("schema.ticket")] | None = to_one(
+        "quotes", "The earlier ticket that it quoted when it was opened; null without one that you may see."
+    )
 
     transcript: Transcript = same_row("The conversation as a record.")
     timeline: Connection[TimelineItem] = the_timeline(

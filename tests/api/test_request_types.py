@@ -13,6 +13,7 @@ from tests.api.world import codes, gid, nothing_changes
 from tests.client import Client
 from tests.clock import Clock
 from tests.conftest import AsUser
+from tests.engine.desk import planned_desk, viewer_of
 from tests.factories import make_member, make_organization, make_request_type, make_staff, make_ticket
 
 pytestmark = pytest.mark.anyio
@@ -238,8 +239,36 @@ async def test_an_old_ticket_can_be_quoted_by_who_may_read_it(
     async with nothing_changes():
         refused = await create(as_user(ann), acme, **given, referencesTicketId=gid(bens))
 
-    assert (await models.Ticket.get(reference=made["ticket"]["reference"])).quotes_id == old.id
+    shown = "query($t: ID!) { ticket(id: $t) { quotedTicket { id reference quotedTicket { id } } } }"
+    assert (await as_user(ann).ask(shown, t=made["ticket"]["id"]))["ticket"]["quotedTicket"] == {
+        "id": gid(old),
+        "reference": old.reference,
+        "quotedTicket": None,
+    }
     assert refusal(refused) == ("NOT_FOUND", ["input", "referencesTicketId"])
+
+
+async def test_what_a_ticket_quotes_is_shown_to_whom_the_quoted_one_is(
+    as_user: AsUser, acme: models.Organization, ann: models.User, db: str
+) -> None:
+    """S32, S07, S12: its author quotes a request of the author alone; and later the history begins between the two."""
+    private = await make_ticket(acme, ann, confidentiality=Confidentiality.AUTHOR_ONLY)
+    await create(as_user(ann), acme, requestTypeKey="PORTAL", referencesTicketId=gid(private))
+    owner, agent = await make_member(acme, OrganizationRole.OWNER), await make_staff()
+    ask = "{ tickets(scope: ALL, filter: {channels: [PORTAL]}) { nodes { quotedTicket { id } } } }"
+
+    async def shown(person: models.User) -> Any:
+        (ticket,) = (await as_user(person).ask(ask))["tickets"]["nodes"]
+        return ticket["quotedTicket"]
+
+    assert [await shown(each) for each in (ann, agent)] == [{"id": gid(private)}] * 2
+    assert await shown(owner) is None
+    async with planned_desk(db) as desk:
+        for person in (ann, owner, agent):
+            assert await desk.agreed(ask, await viewer_of(person)) is not None
+    acme.history_starts_at = private.created_at + DAY
+    await acme.save()
+    assert (await shown(ann), await shown(agent)) == (None, {"id": gid(private)})
 
 
 async def test_issue_type_severity_and_priority_are_kept(
