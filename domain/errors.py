@@ -76,11 +76,12 @@ class StaleVersion(DomainError):
 
     code = "STALE_VERSION"
 
-    def __init__(self, current: int) -> None:
-        super().__init__(
-            Text("Somebody changed this ticket in the meantime. Load it again and repeat your change."),
-            field=("expectedVersion",),
-        )
+    def __init__(
+        self,
+        current: int,
+        text: Text = Text("Somebody changed this ticket in the meantime. Load it again and repeat your change."),
+    ) -> None:
+        super().__init__(text, field=("expectedVersion",))
         self.current = current
 
 

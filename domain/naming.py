@@ -22,6 +22,7 @@ ESCALATION_PREFIX = "CP-"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_DOMAIN = re.compile(r"[^\W_](?:[^\W_]|-){0,62}(?:\.[^\W_](?:[^\W_]|-){0,62})+")
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,190}\.[^\s@<>\".]{2,63}")
 
 
@@ -70,6 +71,18 @@ def email(value: str, *, field: str = "email") -> str:
     found = value.strip().lower()
     if len(found) > 254 or _FORBIDDEN.search(found) or not _EMAIL.fullmatch(found):
         raise Invalid("Give an e-mail address, like ann@example.com.", field=(field,))
+    return found
+
+
+def mail_domain(value: str, *, field: str) -> str:
+    """What stands behind the @ of somebody's address, in lower case.
+
+    Raises:
+        Invalid: not the shape of a domain, or longer than one can be.
+    """
+    found = value.strip().lower()
+    if len(found) > 253 or not _DOMAIN.fullmatch(found):
+        raise Invalid("Give a domain, like example.com.", field=(field,))
     return found
 
 

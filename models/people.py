@@ -16,8 +16,9 @@ from models.base import BaseModel, Choice, Instant, anyone_signed_in, member_of,
 
 
 class Organization(BaseModel):
-    """A customer, or a partner that files for its own customers (S08)."""
+    """A customer, or a partner that files for its own customers (S08). `version` grows with every change (J8)."""
 
+    version = fields.IntField(default=1, db_default=1)
     name = fields.CharField(200, unique=True)
     domains: list[str] = fields.JSONField(default=list)
     partner: fields.ForeignKeyNullableRelation["Organization"] = fields.ForeignKeyField(

@@ -21,7 +21,7 @@ def announce_access(
     - `user_id`: the person's staff role, a membership or its role, being switched off or on, being made a participant
       or a follower of an existing ticket or no longer being one;
     - `organization_id`: a setting of the organization that decides what its members see (`member_visibility`,
-      `history_starts_at`), or that it is gone;
+      `history_starts_at`, `history_availability`), or that it is gone;
     - `ticket_id`: whose an existing ticket is, or who sees it (requester, owner, organization, confidentiality).
 
     What is new needs none: nobody can be watching it yet. A change of what a ticket *says* needs none either. Everybody

@@ -16,7 +16,7 @@ from schema.catalog import RequestType, ServiceCertificate
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.inventory import Product
 from schema.node import key_of, key_or_none, keys_or_none
-from schema.operations import GIVEN, mutation
+from schema.operations import GIVEN, mutation, or_left_out
 from schema.paging import After, Before, Connection, First, Last, page_args
 from schema.payloads import Payload, made
 
@@ -66,10 +66,6 @@ class RequestTypeSavePayload(Payload):
     request_type: RequestType | None = made("The request type")
 
 
-def _or_left_out(given: Any) -> Any:
-    return catalog.LEFT_OUT if given is UNSET else given
-
-
 @strawberry.type
 class CatalogQueries:
     @strawberry.field(
@@ -117,9 +113,9 @@ class CatalogMutations:
             project_id=key_of(input.project_id, "SupportProject", field="projectId"),
             name=input.name,
             handler_label=input.handler_label,
-            required_certificate_kind=_or_left_out(input.required_certificate_kind),
+            required_certificate_kind=or_left_out(input.required_certificate_kind),
             default_confidentiality=input.default_confidentiality,
             required=input.required_fields,
-            lifecycle_preset=_or_left_out(input.lifecycle_preset),
+            lifecycle_preset=or_left_out(input.lifecycle_preset),
         )
         return RequestTypeSavePayload(request_type=cast(Any, saved))

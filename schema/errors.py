@@ -45,7 +45,7 @@ class TicketClosedError(UserError):
     offers_linked_ticket: bool = strawberry.field(description="Whether a linked ticket can be opened instead.")
 
 
-@strawberry.type(description="Somebody else changed the ticket first.")
+@strawberry.type(description="Somebody else changed it first.")
 class StaleVersionError(UserError):
     current_version: int = strawberry.field(description="Its version now: load it again and repeat the change.")
 

@@ -23,6 +23,7 @@ from schema.node import key_of, key_or_none, keys_or_none
 from schema.notification_preferences import NotificationPreferencesMutations
 from schema.notifications import NotificationMutations
 from schema.operations import GIVEN, just_opened, mutation, shown, ticket_key
+from schema.organization_saving import OrganizationMutations
 from schema.presence import PresenceMutations
 from schema.read_state import ReadStateMutations
 from schema.resource_sharing import ResourceMutations
@@ -46,6 +47,7 @@ class Mutation(
     NotificationMutations,
     NotificationPreferencesMutations,
     MemberMutations,
+    OrganizationMutations,
     KnowledgeMutations,
     DraftMutations,
     TicketPeopleMutations,

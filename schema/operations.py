@@ -5,13 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from strawberry import Info
+from strawberry import UNSET, Info
 from tortoise.expressions import Q
 
 import models
 from domain.policy import Rule, Viewer
 from engine.declare import Found
 from models.base import BaseModel
+from resolvers.catalog import LEFT_OUT
 from resolvers.reading import found
 from schema.access import signed_in
 from schema.errors import Refusable
@@ -35,6 +36,11 @@ def ticket_key(given: str) -> UUID:
         Invalid: not an id, or not of a ticket.
     """
     return key_of(given, "Ticket", field="ticketId")
+
+
+def or_left_out(given: Any) -> Any:
+    """What an input says, where leaving it out is one thing and null another."""
+    return LEFT_OUT if given is UNSET else given
 
 
 async def shown(info: Info, ticket: models.Ticket) -> Any:

@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 import models
 from domain import policy
-from domain.enums import HistoryAvailability, LifecyclePreset, OrganizationRole, StaffRole
+from domain.enums import HistoryAvailability, LifecyclePreset, MemberVisibility, OrganizationRole, StaffRole
 from engine.declare import PLAN, Doer
 from engine.keyset import Order
 from resolvers.context import Context
@@ -129,6 +129,10 @@ def _roles(ctx: Context, rows: list[tuple[UUID]]) -> list[OrganizationRole | Non
 class Organization(Node):
     name: str = strawberry.field(description="Its name.")
     domains: list[str] = strawberry.field(description="The e-mail domains of its people.")
+    version: int = strawberry.field(description="Grows with every change of what it is called or has chosen.")
+    member_visibility: MemberVisibility = strawberry.field(
+        description="Whether its ordinary members see each other's requests."
+    )
     lifecycle_preset: LifecyclePreset = strawberry.field(
         description="How long its tickets wait for whom, unless their request type says otherwise."
     )

@@ -146,7 +146,15 @@ ADDED = {
     "LifecyclePreset.HOURS_72",
     "LifecyclePreset.WEEK",
     "NotificationPreferencesUpdateInput.unmuteTicketIds",
+    "MemberVisibility",
+    "MemberVisibility.OPEN",
+    "MemberVisibility.OWN",
     "Organization.lifecyclePreset",
+    "Organization.memberVisibility",
+    "Organization.version",
+    "OrganizationSaveInput.expectedVersion",
+    "OrganizationSaveInput.lifecyclePreset",
+    "OrganizationSaveInput.memberVisibility",
     "RequestType.lifecyclePreset",
     "RequestTypeSaveInput.lifecyclePreset",
     "Ticket.quotedTicket",
@@ -158,8 +166,9 @@ ADDED = {
 require is kept in a draft too (S30). Who was taken off a ticket is told by name also later,
 when there is no participant or follower any more. S08 wants what a partner files for others listed apart. S32 wants
 what a ticket quotes shown.
-S64 and S65 are presets that somebody chooses; S94 wants the reason given. What is muted can be heard again, and what
-became of a call, an appointment or a link then is not what it is now.
+S03, S64 and S65 are presets that somebody chooses, of an organization that two may change at once (J8); S94 wants the
+reason given. What is muted can be heard again, and what became of a call, an appointment or a link then is not what it
+is now.
 """
 
 

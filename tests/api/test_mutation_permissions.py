@@ -71,6 +71,8 @@ open  organizationMemberSetRole           +   +   +   -   -   -    -   -    .   
 own   organizationMemberSetRole           +   +   +   -   -   -    -   -    .    -   -   -   +    !
 open  organizationMemberRemove            +   +   +   -   -   -    -   -    .    -   -   -   +    !
 own   organizationMemberRemove            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  organizationSave                    -   -   -   -   -   -    -   -    -    -   -   -   +    !
+own   organizationSave                    -   -   -   -   -   -    -   -    -    -   -   -   +    !
 open  knowledgeArticleSave                -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   knowledgeArticleSave                -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  knowledgeArticleRate                +   +   +   +   +   +    +   +    +    +   +   +   +    !
@@ -330,6 +332,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "organizationMemberInvite": (newcomer, 'organizationId: $id, email: "new@example.com", role: MEMBER'),
     "organizationMemberSetRole": (members_place, "membershipId: $id, role: READ_ONLY"),
     "organizationMemberRemove": (members_place, "membershipId: $id"),
+    "organizationSave": (organization, 'organizationId: $id, name: "Acme"'),
     "knowledgeArticleSave": (nothing, 'title: "t", body: "b", locale: "en", visibility: PUBLIC'),
     "knowledgeArticleRate": (an_article, "articleId: $id, helpful: true"),
     "draftSave": (nothing, 'subject: "s"'),
@@ -374,7 +377,7 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave", "draftSave", "draftDiscard", "draftSubmit"}
 QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate", "ticketExport", "ticketsExport"}
-QUIET |= {"notificationPreferencesUpdate"}
+QUIET |= {"notificationPreferencesUpdate", "organizationSave"}
 """What no ticket could tell of."""
 
 BY_CUSTOMERS = {"ticketClaim", "feedbackSubmit"}

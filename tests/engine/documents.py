@@ -238,7 +238,7 @@ HOT = [
     Hot(
         "members of an organization",
         """query Members($id: ID!) {
-          organization(id: $id) { lifecyclePreset
+          organization(id: $id) { version lifecyclePreset memberVisibility
             members(first: 50) { totalCount nodes { role joinedAt user { ...Person email } } }
             spaces(first: 20) { nodes { id name } } devices(first: 20) { totalCount nodes { id name } }
             customers(first: 20) { nodes { id name } } } } """
