@@ -228,6 +228,8 @@ class Tail:
 
 def run_after(events: Sequence[Event], seq: int) -> Sequence[Event]:
     """The events numbered `seq + 1`, `seq + 2`, … as far as there is no gap. `events` are in order."""
+    if events and events[0].seq == seq + 1 and events[-1].seq == seq + len(events):
+        return events
     start = 0
     while start < len(events) and events[start].seq <= seq:
         start += 1

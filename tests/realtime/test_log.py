@@ -60,6 +60,19 @@ async def test_several_topics_are_read_by_one_statement_each_after_its_number(st
     assert access == 1
 
 
+async def test_a_topic_compacted_beyond_its_number_is_read_from_where_it_begins_among_several(store: Store) -> None:
+    for topic in ("a", "b", "c"):
+        await store.fill(topic, 1, 10)
+    for topic, keep in (("a", 4), ("b", 2)):
+        async with store.transaction() as conn:
+            await log.compact(conn, topic, keep=keep)
+
+    events, _ = await log.read_many(store.reader, {"a": 5, "b": 0, "c": 8}, limit=8)
+
+    read = {topic: [event.seq for event in found] for topic, found in events.items()}
+    assert read == {"a": [7, 8, 9, 10], "b": [9, 10], "c": [9, 10]}
+
+
 async def test_a_rollback_leaves_nothing_and_gives_its_numbers_back(store: Store) -> None:
     await store.fill("t", 1, 2)
 
