@@ -20,7 +20,8 @@ EVERY_WHEN_DEAF = 0.2
 """Seconds between two looks while the rings of other processes are heard, and while they are not."""
 
 MOST_RECENT = 1_000
-"""Events that are looked through for watched topics; where there are more, all of these are looked at."""
+"""Events, or two for each watched topic, that are looked through for these; where there are more, it costs less to look
+at the topics."""
 
 POLL = 0.03
 """Seconds between two questions to SQLite whether another connection has committed (some 40 µs each)."""
@@ -106,8 +107,9 @@ class Sweep:
         if self._last_row is None:
             self._last_row = await self._log.last_row()
             return False
-        events = await self._log.recent(self._last_row, limit=MOST_RECENT)
-        if len(events) == MOST_RECENT:
+        most = max(MOST_RECENT, 2 * len(self._tails))
+        events = await self._log.recent(self._last_row, limit=most)
+        if len(events) == most:
             self._last_row = None
             return False
         for row, topic, seq in events:
