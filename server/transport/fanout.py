@@ -198,10 +198,10 @@ class Fanout:
         stream, viewer = member.stream, member.context.viewer
         key = (id(stream.plan), stream.following.topic, self._alike(stream.plan, viewer, stream.variables))
         group = self.groups.get(key)
-        if group is not None and group.place.epoch != place.epoch:
+        if group is not None and group.epoch != place.epoch:
             return False
         if group is None:
-            group = Group(self, key, stream, viewer, self._making(stream, viewer), place)
+            group = Group(self, key, stream, viewer, self._making(stream, viewer), place.epoch, place.seq)
             if not group.begin():
                 return False
         return group.take(member, place.seq, permission)

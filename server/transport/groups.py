@@ -96,11 +96,13 @@ class Group:
     stream: Stream
     viewer: Any
     making: Making
-    place: Cursor
+    epoch: str
+    seq: int
+    """Of the event that everybody was told last. With the epoch it is the place where all are."""
     members: dict[Member, None] = field(default_factory=dict)
     arriving: dict[int, dict[Member, None]] = field(default_factory=dict)
     told: set[Member] = field(default_factory=set)
-    """Those who have been sent the event after `place` already, while it is being sent."""
+    """Those who have been sent the event after that already, while it is being sent."""
     has_ended: bool = False
     _seat: Seat | None = None
     _asking: asyncio.Task[None] | None = None
@@ -149,12 +151,12 @@ class Group:
 
         A change of access that concerns it sends it out again, so that it is asked about before its next event.
         """
-        if seq < self.place.seq or permission.is_stale:
+        if seq < self.seq or permission.is_stale:
             return False
         member.group = self
         member.interest = Interest(permission.subjects, partial(self.send_out, member))
         self.fanout.hub.access.add(member.interest)
-        here = self.members if seq == self.place.seq else self.arriving.setdefault(seq, {})
+        here = self.members if seq == self.seq else self.arriving.setdefault(seq, {})
         here[member] = None
         return True
 
@@ -178,12 +180,16 @@ class Group:
         """All members, those who are still arriving too."""
         return [*self.members, *(member for waiting in self.arriving.values() for member in waiting)]
 
+    @property
+    def place(self) -> Cursor:
+        return Cursor(self.epoch, self.seq)
+
     def place_after(self, event: Event) -> Cursor:
-        return Cursor(self.place.epoch, event.seq)
+        return Cursor(self.epoch, event.seq)
 
     def _place_of(self, member: Member) -> Cursor:
-        arrived = next((seq for seq, waiting in self.arriving.items() if member in waiting), self.place.seq)
-        return Cursor(self.place.epoch, self.place.seq + 1 if member in self.told else max(arrived, self.place.seq))
+        arrived = next((seq for seq, waiting in self.arriving.items() if member in waiting), self.seq)
+        return Cursor(self.epoch, self.seq + 1 if member in self.told else max(arrived, self.seq))
 
     # ---- what is told
 
@@ -204,39 +210,36 @@ class Group:
                 self._pass(event)
         return None
 
-    async def tell(self, event: Event, tail: bytes | None) -> None:
-        """Tell every member of the next event. Only then is the group at the event's place, nothing awaited between.
+    def send(self, tail: bytes) -> bool:
+        """Write to the members who have not been told of the next event, and say whether that is all of them. Others
+        are to have their turn where it is not; whoever joins meanwhile is at the place before this event, too.
 
-        `tail` is the payload with the end of its envelope; None where there is nothing to be seen of the event.
+        `tail` is the payload with the end of its envelope.
         """
-        if tail is not None:
-            self.fanout.executions += 1
-            await self._send(tail)
+        rounds = self.fanout.rounds
+        for member in list(self.members):
+            if member in self.told:
+                continue
+            if rounds.written >= WRITES_BEFORE_YIELD:
+                return False
+            rounds.written += 1
+            if member.write(tail):
+                self.told.add(member)
+                self.fanout.deliveries += 1
+            else:
+                self.send_out(member)
+        return True
+
+    def go_on(self, event: Event) -> None:
+        """Be at the place after this event, of which everybody has been told. Nothing may be awaited in between."""
         if not self.has_ended:
             self._pass(event)
             if self._seat is not None and self._seat.has_more:
                 self._has_news()
 
-    async def _send(self, tail: bytes) -> None:
-        """Write to every member, also to those who join meanwhile: they are at the place before this event too."""
-        rounds = self.fanout.rounds
-        while waiting := [member for member in self.members if member not in self.told]:
-            for member in waiting:
-                if member not in self.members:
-                    continue
-                if member.write(tail):
-                    self.told.add(member)
-                    self.fanout.deliveries += 1
-                else:
-                    self.send_out(member)
-                rounds.written += 1
-                if rounds.written >= WRITES_BEFORE_YIELD:
-                    await rounds.breathe()
-
     def _pass(self, event: Event) -> None:
         assert self._seat is not None
-        self._seat.seq = event.seq
-        self.place = self._seat.place
+        self._seat.seq = self.seq = event.seq
         self.told.clear()
         if self.arriving:
             self.members |= self.arriving.pop(event.seq, {})

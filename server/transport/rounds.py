@@ -68,7 +68,7 @@ class Rounds:
         if self._task is None:
             self._task = self._fanout.start(self._run())
 
-    async def breathe(self) -> None:
+    async def _breathe(self) -> None:
         """Let others have their turn."""
         self.written = 0
         await asyncio.sleep(0)
@@ -89,7 +89,7 @@ class Rounds:
             if each.group.has_ended:
                 continue
             try:
-                await each.group.tell(each.event, self._tail(each, readings))
+                await self._tell(each, self._tail(each, readings))
             except Bail:
                 each.group.dissolve()  # each is handed to graphql-core when it comes to that event by itself
             except Exception:
@@ -106,6 +106,15 @@ class Rounds:
     def _give_up(self, group: Group) -> None:
         log.exception("a group of subscribers is dissolved")
         group.dissolve()
+
+    async def _tell(self, telling: Telling, tail: bytes | None) -> None:
+        """Tell everybody in the group; nobody where `tail` is None, because there is nothing to be seen."""
+        group = telling.group
+        if tail is not None:
+            self._fanout.executions += 1
+            while not group.send(tail):
+                await self._breathe()
+        group.go_on(telling.event)
 
     async def _read(self, tellings: list[Telling]) -> Readings:
         readings: Readings = {}
