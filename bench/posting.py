@@ -5,7 +5,11 @@ import http.client
 import itertools
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from queue import Empty, Queue
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +22,8 @@ from bench.documents import SEND, send_input
 from bench.processes import Process
 from bench.watchers import stamp
 from bench.world import World
+
+BATCHES_AHEAD = 2
 
 TEXT = " Could you look at the camera in the small room again? It turned black after the update."
 
@@ -51,12 +57,9 @@ class Poster:
         else:
             self._post("publish", writer.write(tickets, self._author))
 
-    def announce(self, tickets: list[UUID], writer: "LogWriter | None") -> None:
-        """As `publish`, of messages that the writer has prepared."""
-        if writer is None:
-            self.publish(tickets, None)
-        else:
-            self._post("publish", writer.announce(tickets))
+    def ring(self, heads: dict[str, int]) -> None:
+        """Tell the server of what has been written to the log."""
+        self._post("publish", heads)
 
     def close(self) -> None:
         self._connection.close()
@@ -79,8 +82,8 @@ class LogWriter:
     """Writes messages and their events as `messageSend` does, from another process: what a second server would do."""
 
     def __init__(self, path: str) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
-        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+        self._connection.execute("PRAGMA synchronous=OFF")  # whatever is measured, it is not this machine's disk
         self._prepared: dict[str, str] = {}
 
     def write(self, tickets: list[UUID], author: str) -> dict[str, int]:
@@ -127,6 +130,31 @@ class LogWriter:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class Ahead:
+    """Tells of batches of prepared messages before they are asked for, in a thread: nobody waits for the writing."""
+
+    def __init__(self, writer: LogWriter, parts: Iterator[list[UUID]]) -> None:
+        self._written: Queue[dict[str, int]] = Queue(BATCHES_AHEAD)
+        self._stopped = False
+        self._thread = Thread(target=self._run, args=(writer, parts), daemon=True)
+        self._thread.start()
+
+    def next(self) -> dict[str, int]:
+        """What is to be rung for the next batch."""
+        return self._written.get(timeout=30)
+
+    def stop(self) -> Iterator[dict[str, int]]:
+        """Write no more; what was written and nobody has taken."""
+        self._stopped = True
+        while self._thread.is_alive() or not self._written.empty():
+            with suppress(Empty):
+                yield self._written.get(timeout=0.01)
+
+    def _run(self, writer: LogWriter, parts: Iterator[list[UUID]]) -> None:
+        while not self._stopped:
+            self._written.put(writer.announce(next(parts)))
 
 
 class PostgresLogWriter:
