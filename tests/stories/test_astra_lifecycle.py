@@ -1,32 +1,23 @@
-"""A request from its live chat to its end, and what comes after (S48, S53, S58-S71, S73-S82): the portal whose window
-is 72 hours, over HTTP and websocket. Time is moved; the sweep that a server makes by itself is made when it is due.
+"""Astra's portal, a request from its live chat to its end and what comes after (S48, S53, S58-S71, S73-S82): resolved
+ones reopen within 72 hours.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
-import models
-import server.app
 from domain.enums import LifecyclePreset
-from server.sweeps import Swept, sweep_once
-from tests.api.world import gid
-from tests.clock import Clock
-from tests.databases import ENGINES, fresh_database
-from tests.factories import make_member, make_organization, make_request_type, make_staff
-from tests.server.running import Served, Socket, Watch, ask, http, serving, settings_for
-from tests.stories.test_creating_a_request import here
+from tests.databases import ENGINES
+from tests.factories import make_member, make_request_type, make_staff
+from tests.server.running import Watch
+from tests.stories.portal import Portal, open_portal
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 WEEK, SECOND, LIMIT = timedelta(days=7), timedelta(seconds=1), 512_000
-ERRORS = """errors { code message ... on TicketClosedError { ticket { reference } offersLinkedTicket } }"""
 
 TICKET = """subscription($t: ID!) { ticket(ticketId: $t) { __typename ... on TicketChange { changedFields
   ticket { status displayStatus resolutionReason closureReason } } } }"""
@@ -41,88 +32,17 @@ DETAIL = """query($t: ID!) { ticket(id: $t) { reference status description closu
   viewerPermissions { canReply replyBlockedReason canReopen canLeaveFeedback }
   feedback { rating comment }
   messages(first: 20) { nodes { __typename body attachments { fileName downloadUrl } } } } }"""
-UPLOAD = """mutation($name: String!, $size: Int!) { attachmentUploadCreate(input: {
-  fileName: $name, mediaType: "text/plain", sizeBytes: $size}) {
-  upload { attachment { id } uploadUrl } errors { code } } }"""
-
-
-@dataclass(slots=True)
-class Portal:
-    served: Served
-    clock: Clock
-    stack: AsyncExitStack
-    people: dict[str, models.User]
-    acme: models.Organization
-    clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
-
-    async def client(self, name: str) -> httpx2.AsyncClient:
-        if name not in self.clients:
-            opened = http(self.served.address, self.served.token(self.people[name]))
-            self.clients[name] = await self.stack.enter_async_context(opened)
-        return self.clients[name]
-
-    async def socket(self, name: str) -> Socket:
-        return await self.stack.enter_async_context(self.served.socket(self.people[name]))
-
-    async def asks(self, name: str, document: str, **variables: Any) -> Any:
-        return await ask(await self.client(name), document, **variables)
-
-    async def does(self, name: str, mutation: str, selection: str = "", **given: Any) -> Any:
-        kind = f"{mutation[0].upper()}{mutation[1:]}Input"
-        document = f"mutation($i: {kind}!) {{ {mutation}(input: $i) {{ {selection} {ERRORS} }} }}"
-        return (await self.asks(name, document, i=given))[mutation]
-
-    async def did(self, name: str, mutation: str, selection: str = "", **given: Any) -> Any:
-        payload = await self.does(name, mutation, selection, **given)
-        assert payload["errors"] == [], (mutation, payload)
-        return payload
-
-    async def code(self, name: str, mutation: str, **given: Any) -> str:
-        (error,) = (await self.does(name, mutation, **given))["errors"]
-        code: str = error["code"]
-        return code
-
-    async def says(self, name: str, ticket: str, body: str, **given: Any) -> Any:
-        message = {"body": body, **given}
-        return await self.does(name, "messageSend", ticketId=ticket, clientMessageId=body, message=message)
-
-    async def attaches(self, name: str, file_name: str, content: bytes) -> str:
-        client = await self.client(name)
-        made = (await ask(client, UPLOAD, name=file_name, size=len(content)))["attachmentUploadCreate"]
-        assert made["errors"] == []
-        sent = await client.put(here(client, made["upload"]["uploadUrl"]), content=content)
-        assert sent.status_code == 201, sent.text
-        id: str = made["upload"]["attachment"]["id"]
-        return id
-
-    async def opens(self, name: str, subject: str, **given: Any) -> str:
-        values = {"requestTypeKey": "TECHNICAL", "subject": subject, "description": "It stays black.", **given}
-        made = await self.did(name, "ticketCreate", "ticket { id }", organizationId=gid(self.acme), **values)
-        id: str = made["ticket"]["id"]
-        return id
-
-    async def sweeps(self, after: timedelta) -> Swept:
-        """So much later, what is due by itself; nothing of the log is let go."""
-        self.clock.now += after
-        return await sweep_once(self.served.casewire.services, self.served.settings)
 
 
 @pytest.fixture(params=ENGINES)
 async def portal(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Portal]:
-    clock = Clock(datetime.now(UTC))
-    monkeypatch.setattr(server.app, "utc_now", clock)
-    async with (
-        fresh_database(request.param, tmp_path) as url,
-        serving(settings_for(url, tmp_path)) as served,
-        AsyncExitStack() as stack,
-    ):
-        acme = await make_organization("Acme", lifecycle_preset=LifecyclePreset.HOURS_72)
-        people = {"Ann": await make_member(acme, name="Ann"), "Bob": await make_member(acme, name="Bob")}
-        people |= {"Sam": await make_staff(name="Sam")}
+    async with open_portal(request.param, tmp_path, monkeypatch, lifecycle_preset=LifecyclePreset.HOURS_72) as portal:
+        portal.people |= {name: await make_member(portal.acme, name=name) for name in ("Ann", "Bob")}
+        portal.people |= {"Sam": await make_staff(name="Sam")}
         await make_request_type()
-        yield Portal(served, clock, stack, people, acme)
+        yield portal
 
 
 async def until(state: Watch, **expected: str) -> None:
@@ -133,7 +53,7 @@ async def until(state: Watch, **expected: str) -> None:
 
 async def test_a_created_request_is_a_live_chat_with_support_and_files_within_limits(portal: Portal) -> None:
     """S26, S48, S53, S58, S62."""
-    mine = await (await (await portal.socket("Ann")).watch(LIST)).caught_up()
+    mine = await portal.watches("Ann", LIST)
     log = await portal.attaches("Ann", "log.txt", b"Nothing on the screen\n")
     ticket = await portal.opens("Ann", "No picture", attachmentIds=[log])
     assert await mine.next() == {
@@ -141,9 +61,9 @@ async def test_a_created_request_is_a_live_chat_with_support_and_files_within_li
         "changeType": "ADDED",
         "ticket": {"subject": "No picture"},
     }
-    chat = await (await (await portal.socket("Ann")).watch(CHAT, t=ticket)).caught_up()
-    state = await (await (await portal.socket("Ann")).watch(TICKET, t=ticket)).caught_up()
-    await portal.did("Sam", "ticketAssign", ticketId=ticket, assigneeId=gid(portal.people["Sam"]))
+    chat = await portal.watches("Ann", CHAT, t=ticket)
+    state = await portal.watches("Ann", TICKET, t=ticket)
+    await portal.did("Sam", "ticketAssign", ticketId=ticket, assigneeId=portal.id("Sam"))
 
     await portal.says("Sam", ticket, "Please send a picture of it")
     assert (await chat.next())["message"]["actor"] == {"displayName": "Sam"}
@@ -173,7 +93,7 @@ async def test_a_silent_customer_a_late_one_and_the_ticket_that_goes_on(portal: 
     """S59, S63, S65, S66, S68-S71: 7 days of silence, 72 hours to reopen, and the linked ticket after it."""
     ticket = await portal.opens("Ann", "No picture")
     await portal.says("Sam", ticket, "Does it work now?")
-    state = await (await (await portal.socket("Ann")).watch(TICKET, t=ticket)).caught_up()
+    state = await portal.watches("Ann", TICKET, t=ticket)
 
     assert (await portal.sweeps(WEEK - SECOND)).resolved == 0
     assert (await portal.sweeps(SECOND)).resolved == 1
@@ -226,8 +146,8 @@ async def test_a_silent_customer_a_late_one_and_the_ticket_that_goes_on(portal: 
 async def test_an_escalation_is_followed_stage_by_stage_by_everybody_who_watches(portal: Portal) -> None:
     """S73-S80, S82."""
     ticket = await portal.opens("Ann", "No picture")
-    await portal.did("Ann", "ticketShare", ticketId=ticket, userIds=[gid(portal.people["Bob"])])
-    watches = [await (await (await portal.socket(who)).watch(STAGES, t=ticket)).caught_up() for who in ("Ann", "Bob")]
+    await portal.did("Ann", "ticketShare", ticketId=ticket, userIds=[portal.id("Bob")])
+    watches = [await portal.watches(who, STAGES, t=ticket) for who in ("Ann", "Bob")]
     issue = {"ticketId": ticket, "issueDescription": "The firmware drops the signal"}
     made = (await portal.did("Sam", "escalationSubmit", "escalation { id reference }", **issue))["escalation"]
     assert made["reference"].startswith("CP-")
