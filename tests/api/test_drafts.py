@@ -379,6 +379,21 @@ async def test_a_draft_that_could_not_be_submitted_stays_the_same_draft(
     assert (await submit(client, draft))["ticket"]["subject"] == "No picture"
 
 
+async def test_who_only_reads_keeps_a_draft_and_submits_none(as_user: AsUser, acme: models.Organization) -> None:
+    """S15, S30: it waits for the day on which its author may open requests."""
+    reader = await make_member(acme, OrganizationRole.READ_ONLY)
+    form = {"organizationId": gid(acme), "requestTypeKey": "PORTAL", "subject": "s", "description": "d"}
+    draft = (await save(as_user(reader), **form))["draft"]["id"]
+
+    async with nothing_changes():
+        refused = await submit(as_user(reader), draft)
+    await models.Membership.filter(user=reader).update(role=OrganizationRole.MEMBER)
+    opened = await submit(as_user(reader), draft)
+
+    assert refusal(refused)[0] == "FORBIDDEN"
+    assert (opened["errors"], opened["ticket"]["subject"]) == ([], "s")
+
+
 async def test_a_refusal_keeps_no_draft(as_user: AsUser, acme: models.Organization, ann: models.User) -> None:
     """S30: what the person can mend is an error of the form, which the person still has before the eyes."""
     async with nothing_changes():

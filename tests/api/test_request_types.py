@@ -40,11 +40,15 @@ async def ann(acme: models.Organization) -> models.User:
 
 
 async def certify(
-    organization: models.Organization, kind: CertificateKind, *products: models.Product, ends_at: date = TODAY
+    organization: models.Organization,
+    kind: CertificateKind,
+    *products: models.Product,
+    starts_at: date = TODAY - 300 * DAY,
+    ends_at: date = TODAY,
 ) -> models.ServiceCertificate:
     made = await models.ServiceCertificate.create(
         organization=organization, number=f"{organization.name} {kind} {ends_at}", kind=kind,
-        starts_at=TODAY - 300 * DAY, ends_at=ends_at,
+        starts_at=starts_at, ends_at=ends_at,
     )  # fmt: skip
     await made.products.add(*products)
     return made
@@ -193,6 +197,71 @@ async def test_services_need_a_certificate_and_a_classification(
     ]
     assert made["errors"] == []
     assert late == ("CERTIFICATE_INACTIVE", ["input", "requestTypeKey"])
+
+
+async def test_a_certificate_for_services_counts_from_its_first_day(
+    as_user: AsUser, acme: models.Organization, ann: models.User, clock: Clock
+) -> None:
+    """S18: what begins tomorrow is there, and not in force."""
+    client, kind = as_user(ann), await models.RequestType.get(key="SERVICES")
+    training = await models.Classification.get(request_type_id=kind.id, name="Training")
+    certificate = await certify(acme, CertificateKind.SERVICES, starts_at=TODAY + DAY, ends_at=TODAY + DAY)
+    chosen = {"certificateId": gid(certificate), "classificationId": gid(training)}
+
+    async def found() -> tuple[str, list[str]]:
+        listed, _ = await availability(client, acme)
+        made = await create(client, acme, requestTypeKey="SERVICES", **chosen)
+        return listed["SERVICES"], [each["code"] for each in made["errors"]]
+
+    clock.advance(hours=14, minutes=59, seconds=59)
+    _, reasons = await availability(client, acme)
+    assert reasons["SERVICES"].endswith("begins on March 3, 2026.")
+    assert await found() == ("INACTIVE", ["CERTIFICATE_INACTIVE"])
+    clock.advance(seconds=1)
+    assert await found() == ("AVAILABLE", [])
+
+
+async def test_services_take_a_certificate_for_services_and_a_classification_of_their_own(
+    as_user: AsUser, acme: models.Organization, ann: models.User
+) -> None:
+    """S20: the organization's own, in force, and for the product if it names one; whoever may open a request."""
+    kinds = {each.key: each for each in await models.RequestType.all()}
+    training = await models.Classification.get(request_type_id=kinds["SERVICES"].id, name="Training")
+    of_another = await models.Classification.filter(request_type_id=kinds["TECHNICAL"].id).first()
+    assert of_another
+    bar, version, update = await make_product("Bar", "1.1")
+    mic, _, _ = await make_product("Mic")
+    services = await certify(acme, CertificateKind.SERVICES, bar)
+    support = await certify(acme, CertificateKind.TECHNICAL_SUPPORT)
+    ended = await certify(acme, CertificateKind.SERVICES, ends_at=TODAY - DAY)
+    later = await certify(acme, CertificateKind.SERVICES, starts_at=TODAY + DAY, ends_at=TODAY + 2 * DAY)
+    theirs = await certify(await make_organization("Other"), CertificateKind.SERVICES)
+    full = {"requestTypeKey": "SERVICES", "certificateId": gid(services), "classificationId": gid(training)}
+    wrong: list[tuple[dict[str, Any], str, str]] = [
+        ({"certificateId": gid(support)}, "CERTIFICATE_REQUIRED", "certificateId"),
+        ({"certificateId": gid(ended)}, "CERTIFICATE_INACTIVE", "certificateId"),
+        ({"certificateId": gid(later)}, "CERTIFICATE_INACTIVE", "certificateId"),
+        ({"certificateId": gid(theirs)}, "NOT_FOUND", "certificateId"),
+        ({"productId": gid(mic)}, "INVALID", "certificateId"),
+        ({"classificationId": gid(of_another)}, "NOT_FOUND", "classificationId"),
+    ]
+    reader = as_user(await make_member(acme, OrganizationRole.READ_ONLY))
+    licences = as_user(await make_member(acme, OrganizationRole.LICENSE_MANAGER))
+
+    async with nothing_changes():
+        found = [refusal(await create(as_user(ann), acme, **{**full, **given})) for given, _, _ in wrong]
+        kept_out = refusal(await create(reader, acme, **full))
+
+    assert found == [(code, ["input", field]) for _, code, field in wrong]
+    assert kept_out[0] == "FORBIDDEN"
+    about = {"productId": gid(bar), "productVersionId": gid(version), "productUpdateId": gid(update)}
+    for client, given in ((as_user(ann), full), (as_user(ann), {**full, **about}), (licences, full)):
+        made = await create(client, acme, **given)
+        shown = "query($t: ID!) { ticket(id: $t) { certificate { number } classification { name } } }"
+        assert (await client.ask(shown, t=made["ticket"]["id"]))["ticket"] == {
+            "certificate": {"number": services.number},
+            "classification": {"name": "Training"},
+        }
 
 
 async def test_a_project_that_is_named_has_the_request_type(

@@ -1,5 +1,6 @@
 """S21: solved problems like the one being reported, while the subject is typed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -64,22 +65,41 @@ async def test_solved_tickets_and_articles_about_the_same_are_suggested_the_most
 
 
 @pytest.mark.parametrize(
-    ("subject", "solved"),
+    ("accented", "plain"),
     [
-        ("la videocamera e nera", "Videocamera nera, perché è staccata"),
-        ("камера черная", "Камера чёрная"),
-        ("camera noire apres mise a jour", "Caméra noire après mise à jour"),
-        ("camera preta nao liga", "Câmera preta não liga"),
+        ("Videocamera nera perché è già staccata", "videocamera nera perche e gia staccata"),
+        ("Чёрная камера ещё мигает", "черная камера еще мигает"),
+        ("Caméra éteinte après la mise à jour", "camera eteinte apres la mise a jour"),
+        ("Câmera não liga na reunião", "camera nao liga na reuniao"),
+        ("The café's naïve camera fails", "the cafe s naive camera fails"),
     ],
 )
-async def test_other_languages_are_understood_with_accents_and_without(
-    as_user: AsUser, subject: str, solved: str
+async def test_every_language_is_understood_with_accents_and_without(
+    as_user: AsUser, accented: str, plain: str
 ) -> None:
+    """S21: in what is asked as in what was solved or written."""
     acme = await make_organization("Acme")
     ann = as_user(await make_member(acme, name="Ann"))
-    await make_ticket(acme, None, subject=solved, **SOLVED)
+    for text in (accented, plain):
+        await make_ticket(acme, None, subject=text, **SOLVED)
+        await make_article("How to", f"So: {text}.")
 
-    assert await titles(ann, subject) == [solved]
+    for asked in (accented, plain, accented.upper()):
+        found = await suggested(ann, asked)
+        assert [each["score"] for each in found[:2]] == [1.0, 1.0], asked
+        assert sorted(each["title"] for each in found) == sorted([accented, plain, "How to", "How to"]), asked
+
+
+async def test_what_was_filed_before_the_history_is_not_suggested(as_user: AsUser) -> None:
+    """S12, S21: to the microsecond, its author included; support is suggested it."""
+    acme = await make_organization("Acme", history_starts_at=LONG_AGO)
+    ann = await make_member(acme, name="Ann")
+    before = LONG_AGO - timedelta(microseconds=1)
+    await make_ticket(acme, ann, subject="Black picture before", created_at=before, **SOLVED)
+    await make_ticket(acme, ann, subject="Black picture since", created_at=LONG_AGO, **SOLVED)
+
+    assert await titles(as_user(ann), "black picture") == ["Black picture since"]
+    assert len(await titles(as_user(await make_staff()), "black picture")) == 2
 
 
 async def test_nobody_is_suggested_what_they_may_not_see(as_user: AsUser) -> None:  # S07, S21, J4

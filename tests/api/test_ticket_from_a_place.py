@@ -35,9 +35,11 @@ async def ann(acme: models.Organization) -> models.User:
     return await make_member(acme, name="Ann")
 
 
-async def make_place(of: models.Organization, name: str, *numbers: str) -> tuple[models.Space, list[models.Device]]:
+async def make_place(
+    of: models.Organization, name: str, *numbers: str, kind: models.SpaceKind = models.SpaceKind.ROOM
+) -> tuple[models.Space, list[models.Device]]:
     product, _ = await models.Product.get_or_create(name="Bar")
-    space = await models.Space.create(organization=of, kind=models.SpaceKind.ROOM, name=name)
+    space = await models.Space.create(organization=of, kind=kind, name=name)
     devices = [
         await models.Device.create(
             organization=of, product=product, space=space, name=f"Bar {number}", serial_number=number
@@ -105,6 +107,25 @@ async def test_a_device_must_be_the_organizations_and_in_the_room(
 
     assert found == [("NOT_FOUND", ["input", field]) for _, field in wrong]
     assert [(await create(as_user(ann), acme, **given))["errors"] for given in right] == [[], [], [], []]
+
+
+async def test_from_a_desk_it_goes_the_same_way(as_user: AsUser, acme: models.Organization, ann: models.User) -> None:
+    """S27, S28: the devices of the desk, one of them by its number, and the ticket that tells of both."""
+    client, (desk, (first, _)) = as_user(ann), await make_place(acme, "Front", "D-1", "D-2", kind=models.SpaceKind.DESK)
+    ask = "query($d: ID!) { desk(id: $d) { devices { nodes { serialNumber } } } room(id: $d) { id } }"
+    told = "query($t: ID!) { ticket(id: $t) { space { __typename name } devices { nodes { serialNumber } } } }"
+
+    shown, _ = await client.answer(ask, d=gid(desk))
+    found = (await client.ask(BY_NUMBER, o=gid(acme), n="d-1"))["deviceBySerialNumber"]
+    made = await create(client, acme, spaceId=gid(desk), deviceIds=[found["id"]])
+
+    assert shown["desk"] == {"devices": {"nodes": [{"serialNumber": "D-1"}, {"serialNumber": "D-2"}]}}
+    assert shown["room"] is None
+    assert found == {"id": gid(first), "space": {"name": "Front"}}
+    assert (await client.ask(told, t=made["ticket"]["id"]))["ticket"] == {
+        "space": {"__typename": "Desk", "name": "Front"},
+        "devices": {"nodes": [{"serialNumber": "D-1"}]},
+    }
 
 
 async def test_a_serial_number_of_another_organization_is_not_found(

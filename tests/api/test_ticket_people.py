@@ -1,4 +1,4 @@
-"""Who is put on a ticket and whose it is: sharing, contacts, claiming, replies stopped (S05, S06, S13, S14, S72)."""
+"""Who is put on a ticket and whose it is: sharing, contacts, claiming, replies stopped (S04-S06, S13, S14, S72)."""
 
 import asyncio
 from typing import Any
@@ -8,11 +8,13 @@ import pytest
 import models
 from domain.enums import Confidentiality, MemberVisibility, OrganizationRole, ParticipantRole, StaffRole, TicketStatus
 from tests.api.operations import create, mutate, note, on_ticket, refusal, reopen, send
-from tests.api.world import codes, gid, nothing_changes
+from tests.api.test_mutation_permissions import MUTATIONS, code, expected
+from tests.api.world import codes, gid, make_world, nothing_changes
 from tests.conftest import AsUser
 from tests.factories import (
     LONG_AGO,
     make_escalation,
+    make_file,
     make_member,
     make_organization,
     make_participant,
@@ -24,6 +26,7 @@ from tests.factories import (
 pytestmark = pytest.mark.anyio
 
 OWN = MemberVisibility.OWN
+REQUESTS = OrganizationRole.SUPPORT_REQUEST_ADMIN
 SHARED = "{ tickets(scope: SHARED_WITH_ME, filter: {}) { nodes { id } } }"
 UNCLAIMED = "query($o: ID!) { unclaimedTickets(organizationId: $o) { totalCount nodes { id isImported status } } }"
 
@@ -161,6 +164,94 @@ async def test_whatever_a_manager_does_from_the_organizations_list_makes_no_part
     assert {row.user_id for row in await models.Participant.all()} == {bob.id}
     assert await models.Participant.filter(in_email_thread=True).count() == 0
     assert await models.Ticket.filter(owner=author).count() == 5
+
+
+MANAGERS = ("owner", "admin", "requests")
+
+
+async def test_no_mutation_puts_a_manager_on_a_colleagues_ticket(as_user: AsUser) -> None:
+    """S05: every one that a manager has, each new one too; one's own are those that one opens, or claims."""
+    world = await make_world()
+    done = 0
+    for mutation, (prepare, _) in MUTATIONS.items():
+        for name in MANAGERS:
+            if expected(MemberVisibility.OPEN)[mutation][name] == "+":
+                given = await prepare(world)
+                assert await code(as_user, world, name, mutation, given) is None, (name, mutation)
+                done += 1
+            others = models.Participant.filter(user=world[name]).exclude(ticket__requester=world[name])
+            assert await others.count() == 0, (name, mutation)
+            followed = await models.Follower.filter(user=world[name]).count()
+            assert followed == int(mutation == "ticketFollow"), (name, mutation)
+            await models.Follower.filter(user=world[name]).delete()
+
+    assert done > 60
+    assert await models.Participant.filter(in_email_thread=True).count() == 0
+    assert await models.Participant.filter(role=ParticipantRole.CONTACT).count() == 0
+
+
+@pytest.mark.parametrize("preset", MemberVisibility)
+async def test_who_manages_requests_moves_notes_and_attaches_on_a_colleagues_ticket(
+    as_user: AsUser, preset: MemberVisibility
+) -> None:  # S04
+    acme = await make_organization(member_visibility=preset)
+    author, manager = await make_member(acme, name="Ann"), await make_member(acme, REQUESTS, "Rob")
+    boss, ann, ticket = as_user(manager), as_user(author), await make_ticket(acme, author)
+    may = "query($t: ID!) { ticket(id: $t) { viewerPermissions { canUpdateStatus canAddNote canAttach } } }"
+    said = """query($t: ID!) { ticket(id: $t) { status timeline { nodes { __typename actor { displayName }
+      ... on Message { body attachments { fileName } } } } } }"""
+    files = [gid(await make_file(manager, name)) for name in ("note.txt", "reply.txt")]
+
+    allowed = (await boss.ask(may, t=gid(ticket)))["ticket"]["viewerPermissions"]
+    done = [
+        await note(boss, ticket, "For support", attachmentIds=files[:1]),
+        await send(boss, ticket, "For all", message={"attachmentIds": files[1:]}),
+        await on_ticket(boss, "ticketResolve", ticket),
+        await reopen(boss, ticket, "Not yet"),
+        await on_ticket(boss, "ticketClose", ticket),
+    ]
+
+    assert allowed == {"canUpdateStatus": True, "canAddNote": True, "canAttach": True}
+    assert [each["errors"] for each in done] == [[]] * 5
+    shown = (await ann.ask(said, t=gid(ticket)))["ticket"]
+    assert {each["actor"]["displayName"] for each in shown["timeline"]["nodes"]} == {"Rob"}
+    found = [(each["body"], each["attachments"]) for each in shown["timeline"]["nodes"] if "body" in each]
+    assert found == [
+        ("For support", [{"fileName": "note.txt"}]),
+        ("For all", [{"fileName": "reply.txt"}]),
+        ("Not yet", []),
+    ]
+    assert shown["status"] == "CLOSED"
+
+
+@pytest.mark.parametrize(
+    ("role", "open_", "own"),
+    [
+        (OrganizationRole.MEMBER, "FORBIDDEN", "NOT_FOUND"),
+        (OrganizationRole.LICENSE_MANAGER, "NOT_FOUND", "NOT_FOUND"),
+        (OrganizationRole.READ_ONLY, "FORBIDDEN", "FORBIDDEN"),
+        (None, "NOT_FOUND", "NOT_FOUND"),
+    ],
+)
+async def test_nobody_else_does_so_with_a_colleagues_ticket(
+    as_user: AsUser, role: OrganizationRole | None, open_: str, own: str
+) -> None:
+    """S04: a file that was uploaded for it stays the uploader's; None is the owner of another organization."""
+    for preset, wanted in ((MemberVisibility.OPEN, open_), (OWN, own)):
+        acme = await make_organization(member_visibility=preset)
+        ticket = await make_ticket(acme, await make_member(acme))
+        person = await (make_member(acme, role) if role else make_member(await make_organization(), REQUESTS))
+        client, file = as_user(person), await make_file(person)
+
+        async with nothing_changes():
+            refused = [
+                await note(client, ticket, attachmentIds=[gid(file)]),
+                await send(client, ticket, message={"attachmentIds": [gid(file)]}),
+                await on_ticket(client, "ticketResolve", ticket),
+                await on_ticket(client, "ticketClose", ticket),
+            ]
+
+        assert [refusal(each)[0] for each in refused] == [wanted] * 4
 
 
 async def test_what_nobody_opened_is_found_in_a_tab_of_its_own_and_claimed_once(as_user: AsUser) -> None:

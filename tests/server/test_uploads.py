@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,7 @@ async def test_an_address_is_good_until_it_expires_and_for_what_it_was_made(
 async def test_an_address_ends_with_the_right_to_see_the_file(
     as_user: AsUser, ann: models.User, http: httpx2.AsyncClient
 ) -> None:
-    """S07, J4: what was handed out yesterday is asked about today."""
+    """S07, S11, S12, J4: what was handed out yesterday is asked about today."""
     acme = await models.Organization.get(name="Acme")
     owner, agent = await make_member(acme, OrganizationRole.OWNER), await make_staff()
     ticket = await make_ticket(acme, ann)
@@ -233,6 +234,13 @@ async def test_an_address_ends_with_the_right_to_see_the_file(
         return [(await http.get(urls[each.id])).status_code for each in (ann, owner, agent)]
 
     assert await statuses() == [200, 200, 200]
+    await models.Organization.filter(id=acme.id).update(history_starts_at=ticket.created_at + timedelta(microseconds=1))
+    assert await statuses() == [404, 404, 200]  # S12
+    await models.Organization.filter(id=acme.id).update(history_starts_at=ticket.created_at)
+    assert await statuses() == [200, 200, 200]
+    await models.Organization.filter(id=acme.id).update(history_availability="UNAVAILABLE_REGULATORY")
+    assert await statuses() == [404, 404, 200]  # S11
+    await models.Organization.filter(id=acme.id).update(history_availability="AVAILABLE")
     await models.Ticket.filter(id=ticket.id).update(confidentiality=Confidentiality.AUTHOR_ONLY)
     assert await statuses() == [200, 404, 200]
     await models.Membership.filter(user_id=ann.id).delete()

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -69,6 +70,8 @@ async def test_no_row_is_of_a_ticket_that_one_may_not_see_or_does_not_manage(
 ) -> None:  # S07, S02, J4
     world = await make_world()
     await make_ticket(world.acme, world["author"], subject="Mine alone", confidentiality=Confidentiality.AUTHOR_ONLY)
+    await models.Organization.filter(id=world.acme.id).update(history_starts_at=LONG_AGO)  # S12
+    await make_ticket(world.acme, world["owner"], subject="Before", created_at=LONG_AGO - timedelta(microseconds=1))
     theirs = await make_ticket(world.other, None, subject="Elsewhere")
     await models.Membership.create(
         organization=world.other, user=world["owner"], role=OrganizationRole.MEMBER, joined_at=LONG_AGO
@@ -84,7 +87,7 @@ async def test_no_row_is_of_a_ticket_that_one_may_not_see_or_does_not_manage(
     assert seen == {
         "owner": {black},
         "stranger": {"Elsewhere"},
-        "agent": {black, "Mine alone", "Elsewhere"},
+        "agent": {black, "Mine alone", "Before", "Elsewhere"},
     }
 
 
