@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from graphql import GraphQLInputObjectType, build_schema
 
 import models
 from domain.enums import (
@@ -20,6 +21,7 @@ from domain.enums import (
     TicketPriority,
     TicketStatus,
 )
+from schema.build import sdl
 from schema.enums import TicketOrderField
 from tests.api.world import codes, gid
 from tests.client import Client
@@ -225,6 +227,26 @@ async def test_every_filter_lets_through_what_it_says(shelf: Shelf) -> None:
     wrong = [filter for filter, keep in cases(shelf) if await shelf.listed(filter) != shelf.kept(keep)]
 
     assert wrong == []
+
+
+async def test_no_filter_goes_untried(shelf: Shelf) -> None:
+    """S37, S38: every field of the filter is here, or where what it asks for is at home."""
+    declared = build_schema(sdl()).type_map["TicketFilter"]
+    assert isinstance(declared, GraphQLInputObjectType)
+
+    here = {name for filter, _ in cases(shelf) for name in filter or ()}
+
+    assert here | ELSEWHERE == declared.fields.keys()
+    assert here & ELSEWHERE == set()
+
+
+ELSEWHERE = {
+    "followerIds",  # tests/api/test_followers.py
+    "isOnBehalf",  # tests/api/test_ticket_people.py
+    "onBehalfOfOrganizationIds",
+    "unreadOnly",  # tests/api/test_read_state.py
+    "text",  # tests/api/test_search.py
+}
 
 
 async def test_a_negation_lets_through_exactly_the_rest(shelf: Shelf) -> None:
