@@ -16,6 +16,7 @@ from domain.policy import TicketFacts
 from models import Appointment, ConferenceCall, IssueType, Ticket
 from models.base import BaseModel
 from resolvers import timeline
+from resolvers.catalog import LEFT_OUT
 from resolvers.context import Context
 from resolvers.tickets import ask, lock_for_sweep, lock_ticket
 from resolvers.transaction import Work, unit_of_work
@@ -30,10 +31,12 @@ async def schedule_call(
     ticket_id: UUID,
     *,
     scheduled_for: datetime,
-    join_url: str | None = None,
-    passcode: str | None = None,
+    join_url: str | None = LEFT_OUT,
+    passcode: str | None = LEFT_OUT,
 ) -> ConferenceCall:
     """Propose a call, or move the one that is coming: the customer is then asked again. The same again does nothing.
+
+    Where to join may follow later, or change: whoever accepted is not asked again for that. What is left out stays.
 
     Raises:
         NotFound, Forbidden: as for every change of a ticket.
@@ -46,11 +49,11 @@ async def schedule_call(
     policy.check(ctx.viewer, policy.SCHEDULE_CALL, facts, "Only support staff schedule calls.")
     lifecycle.check_not_closed(ticket.status)
     scheduling.check_call_time(scheduled_for, now=work.now)
-    given: dict[str, Any] = {
-        "scheduled_for": scheduled_for,
-        "join_url": web_address(join_url, field="joinUrl") if join_url else None,
-        "passcode": line(passcode, field="passcode", limit=100) if passcode else None,
-    }
+    given: dict[str, Any] = {"scheduled_for": scheduled_for}
+    if join_url is not LEFT_OUT:
+        given["join_url"] = web_address(join_url, field="joinUrl") if join_url else None
+    if passcode is not LEFT_OUT:
+        given["passcode"] = line(passcode, field="passcode", limit=100) if passcode else None
     call = await ConferenceCall.get_or_none(ticket_id=ticket.id, status__in=ACTIVE_CALLS)
     if call is None:
         made: dict[str, Any] = {"scheduled_by_id": ctx.user_id, "created_at": work.now, "updated_at": work.now}
@@ -60,8 +63,14 @@ async def schedule_call(
         return call
     if all(getattr(call, name) == value for name, value in given.items()):
         return call
+    is_moved = call.scheduled_for != scheduled_for
     call.update_from_dict(given)
-    return await _become(work, ctx, ticket, call, ConferenceCallStatus.PENDING)
+    if is_moved:
+        return await _become(work, ctx, ticket, call, ConferenceCallStatus.PENDING)
+    call.updated_at = work.now
+    await call.save()
+    timeline.announce_detail(work, ticket, "conferenceCall")
+    return call
 
 
 @unit_of_work

@@ -187,6 +187,11 @@ def announce_people(work: Work, ticket: Ticket, field: str, event: TimelineEvent
     work.emit(streams_of(ticket.id), TICKET_CHANGED, data, key=item_key(event.id))
 
 
+def announce_detail(work: Work, ticket: Ticket, field: str) -> None:
+    """Tell the ticket's watchers that something of what is in a field is another, which the timeline does not tell."""
+    work.emit(streams_of(ticket.id), TICKET_CHANGED, {"fields": [field], "item": None})
+
+
 def hear(work: Work, ctx: Context, ticket: Ticket) -> None:
     """The customer's side did something that moves no status: what waits for it begins to wait anew (S63)."""
     if ticket.status is TicketStatus.PENDING_CUSTOMER and not ctx.viewer.is_staff:

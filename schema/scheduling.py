@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
-from strawberry import ID, Info
+from strawberry import ID, UNSET, Info
 
 import models
 from domain import policy
@@ -14,7 +14,7 @@ from resolvers.reading import found
 from schema.calls import Appointment, ConferenceCall
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.node import key_of
-from schema.operations import GIVEN, mutation, ticket_key
+from schema.operations import GIVEN, mutation, or_left_out, ticket_key
 from schema.payloads import Payload, made
 from schema.scalars import URL
 
@@ -23,8 +23,12 @@ from schema.scalars import URL
 class ConferenceCallScheduleInput:
     ticket_id: ID = strawberry.field(description="The ticket.")
     scheduled_for: datetime = strawberry.field(description="When it begins; at most a year from now.")
-    join_url: URL | None = strawberry.field(description="Where to join; may follow later.", default=None)
-    passcode: str | None = strawberry.field(description="What to give on joining.", default=None)
+    join_url: URL | None = strawberry.field(
+        description="Where to join; may follow later. Left out, it stays; null: none.", default=UNSET
+    )
+    passcode: str | None = strawberry.field(
+        description="What to give on joining. Left out, it stays; null: none.", default=UNSET
+    )
     client_mutation_id: str | None = strawberry.field(description=CLIENT_MUTATION_ID, default=None)
 
 
@@ -79,8 +83,8 @@ class SchedulingMutations:
             info.context,
             ticket_key(input.ticket_id),
             scheduled_for=input.scheduled_for,
-            join_url=input.join_url,
-            passcode=input.passcode,
+            join_url=or_left_out(input.join_url),
+            passcode=or_left_out(input.passcode),
         )
         return ConferenceCallSchedulePayload(conference_call=await _as_shown(info, models.ConferenceCall, call))
 

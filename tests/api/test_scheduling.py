@@ -1,5 +1,6 @@
 """Conference calls and appointments about a ticket: who proposes, who answers, what is told (S55, S94, S95)."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,17 +8,26 @@ from typing import Any
 import pytest
 
 import models
+from domain.enums import OrganizationRole
 from domain.policy import ANONYMOUS
 from resolvers import notices
 from resolvers.context import Context, Services
 from resolvers.sweeps import end_meetings
 from tests.api.operations import mutate, refusal
-from tests.api.world import gid, nothing_changes
+from tests.api.world import codes, gid, nothing_changes
 from tests.client import Client
 from tests.clock import Clock
 from tests.conftest import AsUser
 from tests.engine.desk import planned_desk, viewer_of
-from tests.factories import make_appointment, make_call, make_member, make_organization, make_staff, make_ticket
+from tests.factories import (
+    make_appointment,
+    make_call,
+    make_member,
+    make_organization,
+    make_participant,
+    make_staff,
+    make_ticket,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +117,85 @@ async def test_a_call_at_another_time_is_the_same_call_asked_for_again(desk: Des
 
     assert (moved["id"], moved["status"], moved["scheduledFor"]) == (first["id"], "PENDING", LATER)
     assert await models.ConferenceCall.all().count() == 1
+
+
+async def test_where_to_join_may_follow_and_stays_when_the_call_is_moved(desk: Desk, as_user: AsUser) -> None:
+    """S55: nobody is asked again, or told that somebody accepted, because an address came."""
+    ann, sam = as_user(desk.ann), as_user(desk.sam)
+    first = (await propose(sam, desk))["conferenceCall"]
+    await answer(ann, first["id"], accept=True)
+
+    async with ann.watch(WATCH, t=gid(desk.ticket)) as stream:
+        assert "cursor" in await stream.next()
+        followed = (await propose(sam, desk, joinUrl="https://meet.example/1", passcode="4711"))["conferenceCall"]
+        event = await stream.next()
+    told = await history(ann, desk, "CALLS")
+    moved = (await propose(sam, desk, LATER))["conferenceCall"]
+    without = (await propose(sam, desk, LATER, passcode=None))["conferenceCall"]
+
+    assert (followed["status"], followed["joinUrl"], followed["passcode"]) == (
+        "ACCEPTED",
+        "https://meet.example/1",
+        "4711",
+    )
+    assert (event["changedFields"], event["item"]) == (["conferenceCall"], None)
+    assert told == [("Sam", "PENDING"), ("Ann", "ACCEPTED")]
+    assert (moved["status"], moved["joinUrl"], moved["passcode"]) == ("PENDING", "https://meet.example/1", "4711")
+    assert (without["joinUrl"], without["passcode"]) == ("https://meet.example/1", None)
+
+
+async def test_the_passcode_reaches_nobody_but_who_takes_part_and_support(desk: Desk, as_user: AsUser) -> None:
+    """S55: on a running stream, in what is told of it and in a search neither; and nobody who was taken off again."""
+    owner, bob = await make_member(desk.acme, OrganizationRole.OWNER), await make_member(desk.acme)
+    guest = await make_participant(desk.ticket, bob)
+    watch = """subscription($t: ID!) { ticket(ticketId: $t) { ... on StreamCaughtUp { cursor } ... on TicketChange {
+      ticket { conferenceCall { passcode } } item { ... on CallChangedEvent { conferenceCall { joinUrl } } } } } }"""
+    readers = {"ann": desk.ann, "bob": bob, "sam": desk.sam, "owner": owner}
+    secret = {"joinUrl": "https://meet.example/tango", "passcode": "tango4711"}
+
+    seen = {}
+    async with AsyncExitStack() as stack:
+        streams = {
+            name: await stack.enter_async_context(as_user(who).watch(watch, t=gid(desk.ticket)))
+            for name, who in readers.items()
+        }
+        for stream in streams.values():
+            assert "cursor" in await stream.next()
+        made = (await propose(as_user(desk.sam), desk, **secret))["conferenceCall"]
+        for name, stream in streams.items():
+            data, _ = await stream.result()
+            change = data["ticket"]
+            seen[name] = (change["ticket"]["conferenceCall"]["passcode"], change["item"]["conferenceCall"]["joinUrl"])
+    shown = ("tango4711", "https://meet.example/tango")
+    assert seen == {"ann": shown, "bob": shown, "sam": shown, "owner": (None, None)}
+
+    await guest.delete()
+    call = "query($c: ID!) { node(id: $c) { ... on ConferenceCall { joinUrl passcode } } }"
+    for who, given in ((desk.ann, secret), (bob, None), (owner, None)):
+        data, errors = await as_user(who).answer(call, c=made["id"])
+        assert data["node"] == (given or {"joinUrl": None, "passcode": None})
+        assert codes(errors) == ([] if given else ["FORBIDDEN", "FORBIDDEN"])
+    find = 'query { search(text: "tango4711") { totalCount } }'
+    for who in (*readers.values(),):
+        assert (await as_user(who).ask(find))["search"] == {"totalCount": 0}
+
+
+async def test_who_takes_part_is_told_that_a_call_is_agreed_on(desk: Desk, as_user: AsUser, services: Services) -> None:
+    """S55: the confirmation; who only manages the organization, and who accepted, are told nothing."""
+    owner, bob = await make_member(desk.acme, OrganizationRole.OWNER), await make_member(desk.acme)
+    await make_participant(desk.ticket, bob)
+    call = (await propose(as_user(desk.sam), desk, joinUrl="https://meet.example/1", passcode="4711"))["conferenceCall"]
+    await answer(as_user(desk.ann), call["id"], accept=True)
+    await notices.tell_pending(Context(ANONYMOUS, services))
+
+    told = {}
+    for name, who in (("bob", bob), ("sam", desk.sam), ("ann", desk.ann), ("owner", owner)):
+        nodes = (await as_user(who).ask(TOLD))["viewer"]["notifications"]["nodes"]
+        told[name] = sorted(each["text"] for each in nodes)
+
+    proposed = f"Sam proposes a conference call about {desk.ticket.reference}."
+    agreed = f"Ann accepted the conference call about {desk.ticket.reference}."
+    assert told == {"bob": [agreed, proposed], "sam": [agreed], "ann": [proposed], "owner": []}
 
 
 async def test_either_side_calls_a_call_off_and_there_may_be_another(desk: Desk, as_user: AsUser) -> None:  # S55

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from graphql import GraphQLEnumType, GraphQLInterfaceType, build_schema
 
-from domain.enums import MessageKind, TicketChannel
+from domain.enums import MessageKind, MessageSource, TicketChannel
+from schema.build import sdl
 from tests.api.operations import send
 from tests.api.world import gid
 from tests.client import Client
@@ -49,3 +51,18 @@ async def test_a_chat_keeps_its_transcript_and_its_emails(as_user: AsUser) -> No
         ("ChatMessage", "What is wrong?"),
         ("EmailMessage", "As we said in the chat"),
     ]
+
+
+def test_nobody_but_people_and_the_desk_itself_has_a_voice_on_a_ticket() -> None:
+    """S57: of what an assistant says nothing is kept, because there is nothing that it could be kept as. Whoever gives
+    it a voice here decides that anew, and tells readers by a `TranscriptAvailability` of its own."""
+    printed = build_schema(sdl())
+    actor, availability = printed.type_map["Actor"], printed.type_map["TranscriptAvailability"]
+    assert isinstance(actor, GraphQLInterfaceType)
+    assert isinstance(availability, GraphQLEnumType)
+
+    assert {each.name for each in printed.get_possible_types(actor)} == {"User", "SystemActor"}
+    assert set(MessageSource) == {"PORTAL", "WIDGET", "EMAIL", "API", "AUTOMATION", "IMPORT"}
+    assert set(MessageKind) == {"CHAT", "EMAIL", "NOTE"}
+    assert set(TicketChannel) == {"EMAIL", "PHONE", "CHAT", "CONFERENCE_CALL", "PORTAL", "API", "IMPORT"}
+    assert availability.values.keys() == {"AVAILABLE", "NOT_RECORDED_PHONE"}
