@@ -1,7 +1,7 @@
 """Who of support staff is there: whoever has a socket open, at whichever process."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from domain.policy import Viewer
 from realtime.entries import Key, Watch
@@ -10,13 +10,16 @@ from realtime.ephemeral import FORGET, Ephemeral
 DESK, ONLINE = "desk", "online"
 
 
-@contextmanager
-def being_there(ephemeral: Ephemeral, viewer: Viewer) -> Iterator[None]:
+NOBODY = nullcontext()
+
+
+def being_there(ephemeral: Ephemeral, viewer: Viewer) -> AbstractContextManager[None]:
     """For as long as this lasts the viewer is there; it counts for support staff alone."""
-    if not viewer.is_staff:
-        yield
-        return
-    key = Key(DESK, ONLINE, str(viewer.user_id))
+    return _being_there(ephemeral, Key(DESK, ONLINE, str(viewer.user_id))) if viewer.is_staff else NOBODY
+
+
+@contextmanager
+def _being_there(ephemeral: Ephemeral, key: Key) -> Iterator[None]:
     ephemeral.say(key, {}, ttl=FORGET)
     with ephemeral.keeping(key):
         yield

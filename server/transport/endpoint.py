@@ -52,6 +52,7 @@ from server.transport.http import (
 )
 from server.transport.ide import Console
 from server.transport.limits import Limits
+from server.transport.live import LiveSocketProtocol
 from server.transport.refusals import deny, failed, refused, wrong_method
 from server.transport.sockets import Sockets
 from server.transport.tokens import languages_of_socket, token_of_socket
@@ -72,7 +73,7 @@ V = TypeVar("V", bound=Viewer)
 
 class Endpoint(GraphQL[Any, None]):
     graphql_transport_ws_handler_class = Handler
-    websocket_adapter_class = TextSocket
+    websocket_adapter_class = TextSocket  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -172,8 +173,7 @@ class Endpoint(GraphQL[Any, None]):
     # --- who
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
-        if isinstance(request, WebSocket):
-            return Connection(request.headers)
+        assert isinstance(request, Request), "a socket is given its own"
         viewer = await self._authenticate(bearer_token(request.headers.get("authorization")))
         context = self.open_context(viewer, request.headers.get("accept-language"))
         request.state.language = self.language_of(context)
@@ -200,12 +200,14 @@ class Endpoint(GraphQL[Any, None]):
         """Asked for every operation: a socket lives for long, and rights change meanwhile."""
         return await self._authenticate(connection.token)
 
-    async def direct_stream(self, operation: SafeOperation, context: Any, scope: Scope) -> Stream | None:
+    async def direct_stream(
+        self, operation: SafeOperation, context: Any, protocol: LiveSocketProtocol | None
+    ) -> Stream | None:
         """What a subscription follows, where it can be fanned out directly: limits and validation hold here too."""
-        if self.fanout is None:
+        if self.fanout is None or protocol is None:
             return None
         known = self.fast.operation(operation.query, operation.operation_name, operation.variables or {})
-        return await self.fanout.open(known, operation.variables or {}, context, scope) if known else None
+        return await self.fanout.open(known, operation.variables or {}, context, protocol) if known else None
 
     async def short_response(self, operation: SafeOperation, context: Any) -> dict[str, Any] | None:
         """The whole answer to a query or a mutation on a socket; None where the ordinary way has to."""
@@ -325,8 +327,13 @@ class Endpoint(GraphQL[Any, None]):
         elif self.sockets.count_from(address) >= self.limits.max_sockets_per_address:
             await deny(websocket, 429, "There are too many open sockets from this address.")
         else:
-            with self.sockets.seat(address):
-                await super().__call__(scope, receive, send)
+            connection = Connection(address, websocket.headers)
+            self.sockets.sit(address)
+            try:
+                await self.run(websocket, context=connection)
+            finally:
+                if not connection.handed_over:
+                    self.sockets.rise(address)
 
 
 def language_for(scope: Scope) -> str:

@@ -14,7 +14,6 @@ from weakref import WeakValueDictionary
 
 import orjson
 import structlog
-from starlette.types import Scope
 
 from domain.enums import StreamResetReason
 from domain.errors import Forbidden
@@ -30,7 +29,6 @@ from server.transport import masking
 from server.transport.groups import Group, Making, Member, Stream
 from server.transport.resuming import Unplannable
 from server.transport.rounds import Rounds
-from server.transport.uvicorn_server import PROTOCOL
 
 if TYPE_CHECKING:
     from server.transport.websocket import Handler, SafeOperation
@@ -55,18 +53,12 @@ class Fanout:
         self._context = contextvars.copy_context()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self, operation: Operation, given: Mapping[str, Any], context: Any, scope: Scope) -> Stream | None:
+    async def open(self, operation: Operation, given: Mapping[str, Any], context: Any, protocol: Any) -> Stream | None:
         """What a subscription follows; None where it is not for direct fan-out, and graphql-core executes it.
 
         Raises:
             DomainError: its arguments are wrong, or it may not be followed.
         """
-        protocol = scope.get("extensions", {}).get(PROTOCOL)
-        return await self._opened(operation, given, context, protocol) if protocol is not None else None
-
-    async def _opened(
-        self, operation: Operation, given: Mapping[str, Any], context: Any, protocol: Any
-    ) -> Stream | None:
         planned = self.engine.stream(operation, given, context.viewer)
         if planned is None:
             return None
@@ -117,7 +109,7 @@ class Fanout:
     async def _reopen(self, member: Member) -> None:
         """Plan the member's stream for the viewer that it has become."""
         was = member.stream
-        opened = await self._opened(was.operation, was.given, member.context, was.protocol)
+        opened = await self.open(was.operation, was.given, member.context, was.protocol)
         if opened is None:
             raise Forbidden("Your access has changed. Subscribe again.")
         member.stream = opened
@@ -125,7 +117,7 @@ class Fanout:
     def go_alone(self, member: Member, after: Cursor) -> None:
         """Let a member follow by itself from a place on, as at first."""
         member.leave()
-        member.operation.task = asyncio.create_task(member.handler.run_member(member, after))
+        member.handler.follow_alone(member, after)
 
     def payload(self, stream: Stream, event: Event, cursor: Cursor, made: Iterable[Any]) -> dict[str, Any] | None:
         """What is sent of an event that is followed; None where there is nothing to be seen of it.

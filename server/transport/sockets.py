@@ -3,8 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Hashable
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -35,16 +35,14 @@ class Sockets:
     def count_from(self, address: str) -> int:
         return self._addresses[address]
 
-    @contextmanager
-    def seat(self, address: str) -> Iterator[None]:
-        """Counts an upgrade from `address` from before it is accepted, so that many at once cannot slip by a limit."""
+    def sit(self, address: str) -> None:
+        """Count an upgrade from `address` before it is accepted, so that many at once cannot slip by a limit."""
         self._addresses[address] += 1
-        try:
-            yield
-        finally:
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
+
+    def rise(self, address: str) -> None:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
 
     def let_in(self, person: Hashable, *, most: int) -> bool:
         """Count a socket of a person, unless there are `most` already. To be undone by `let_out`."""
@@ -58,13 +56,11 @@ class Sockets:
         if not self._people[person]:
             del self._people[person]
 
-    @contextmanager
-    def hold(self, socket: Socket) -> Iterator[None]:
+    def add(self, socket: Socket) -> None:
         self._open.add(socket)
-        try:
-            yield
-        finally:
-            self._open.discard(socket)
+
+    def discard(self, socket: Socket) -> None:
+        self._open.discard(socket)
 
     async def drain(self, seconds: float) -> None:
         """Close all sockets with 1012, in random order, spread over `seconds`, and let no new ones in.

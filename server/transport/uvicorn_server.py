@@ -1,14 +1,13 @@
-"""uvicorn with the settings and the three changes that live sockets need."""
+"""uvicorn with the settings and the changes that live sockets need."""
 
 import asyncio
-import logging
 import socket
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from server.transport.live import LiveSocketProtocol
 from server.transport.sockets import Sockets
 
 LONGEST_MESSAGE = 64 * 1024
@@ -19,27 +18,6 @@ SILENCE_BEFORE_RESET = 20_000
 
 SHUTDOWN_AFTER_DRAIN = 10
 """Seconds for requests to finish. Without it, uvicorn waits for ever for one client that reads nothing."""
-
-logger = logging.getLogger("uvicorn.error")
-
-
-PROTOCOL = "casewire.protocol"
-"""The extension of a socket's ASGI scope under which the application finds its protocol, to write finished frames."""
-
-
-class LiveSocketProtocol(WebSocketsSansIOProtocol):
-    def handle_connect(self, event: Any) -> None:
-        super().handle_connect(event)
-        if hasattr(self, "scope"):  # refused upgrades have none; the application has not run yet
-            cast(dict[str, Any], self.scope["extensions"])[PROTOCOL] = self
-
-    def keepalive_timeout(self) -> None:
-        """Cut the connection of a peer that did not answer a ping.
-
-        uvicorn closes with 1011, at which graphql-ws clients never come back: a laptop that slept stays deaf. A cut
-        connection is 1006, after which they do. And a close frame never leaves if the peer's window is full.
-        """
-        self.transport.abort()
 
 
 class DrainingServer(uvicorn.Server):

@@ -5,18 +5,20 @@ operations, never looks at the token again, and hides what an extension raised b
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json import JSONDecodeError
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import structlog
 from graphql import GraphQLError
-from starlette.websockets import WebSocketDisconnect, WebSocketState
-from strawberry.asgi import ASGIWebSocketAdapter
+from starlette.types import Message, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from strawberry.http.async_base_view import AsyncWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -31,6 +33,7 @@ from realtime.reader import OUTAGES
 from server.transport import masking
 from server.transport.groups import Member
 from server.transport.limits import limit_exceeded
+from server.transport.live import PROTOCOL, LiveSocketProtocol
 from server.transport.protocol import NoText, mistake_in, no_text
 from server.transport.resuming import Unplannable, resumed
 
@@ -45,6 +48,8 @@ TRY_AGAIN_LATER = 1013
 LONGEST_REASON = 120
 """Bytes. A close frame takes 123; a longer reason is no close frame, and the client sees 1006."""
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 log = structlog.get_logger(__name__)
 
 
@@ -52,56 +57,85 @@ class TooManySockets(Exception):
     """This person has as many sockets open as one may have."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Connection:
     """What Strawberry calls the context of a socket. Operations get one of their own, made for `viewer`."""
 
+    address: str
     headers: Mapping[str, str]
-    connection_params: dict[str, object] = field(default_factory=dict)
+    """The upgrade's, and with `connection_params` what a viewer is made of. Neither is kept beyond that."""
+    connection_params: Mapping[str, object] = field(default_factory=lambda: NOTHING)
     viewer: "Viewer | None" = None
     token: str | None = None
     languages: str | None = None
     counted: UUID | None = None
     """Whose socket it is counted as."""
+    handed_over: bool = False
+    """The call that accepted it has ended, and the socket goes on."""
+
+    def forget_handshake(self) -> None:
+        self.headers = self.connection_params = NOTHING
 
 
-class TextSocket(ASGIWebSocketAdapter):
+class TextSocket(AsyncWebSocketAdapter):
     """Text frames in both directions; closing twice, or after the client went away, is no error.
 
-    Once it is `shut`, nothing is sent any more.
+    Once it is `shut`, nothing is sent any more. `live` is its protocol, where that is uvicorn's and ours.
     """
 
-    shut = False
+    view: "Endpoint"
+
+    def __init__(self, view: "Endpoint", request: WebSocket, response: WebSocket) -> None:
+        super().__init__(view)
+        self.live: LiveSocketProtocol | None = response.scope.get("extensions", {}).get(PROTOCOL)
+        self._asgi = response if self.live is None else None  # it holds the whole request
+        self._send: Send = self.live.send if self.live else response.send
+        self._closed = False
+        self.shut = False
+
+    @property
+    def closed(self) -> bool:
+        return self._closed or (self.live is not None and (self.live.close_sent or self.live.disconnected))
 
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
-        while (
-            self.ws.client_state is WebSocketState.CONNECTED and self.ws.application_state is WebSocketState.CONNECTED
-        ):
-            frame = await self.ws.receive()
+        assert self._asgi is not None, "a live socket is given its messages"
+        while not self.closed:
+            frame = await self._asgi.receive()
             if frame["type"] == "websocket.disconnect":
                 return
-            if frame.get("text") is None:
-                raise NonTextMessageReceived
-            try:
-                message = self.view.decode_json(frame["text"])
-            except JSONDecodeError as error:
-                message = no_text(frame["text"])
-                if message is None:
-                    raise NonJsonMessageReceived from error
-            yield message
+            yield self.message_in(frame)
+
+    def message_in(self, frame: Message) -> object:
+        """
+        Raises:
+            NonTextMessageReceived, NonJsonMessageReceived: there is none in it.
+        """
+        text = frame.get("text")
+        if text is None:
+            raise NonTextMessageReceived
+        try:
+            return self.view.decode_json(text)
+        except JSONDecodeError as error:
+            message = no_text(text)
+            if message is None:
+                raise NonJsonMessageReceived from error
+            return message
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        if self.shut or self.ws.application_state is not WebSocketState.CONNECTED:
+        if self.shut or self.closed:
             raise WebSocketDisconnected
+        text = self.view.encode_json_string(message)  # bytes would leave as a binary frame
         try:
-            await self.ws.send_text(self.view.encode_json_string(message))  # bytes would leave as a binary frame
-        except WebSocketDisconnect as error:
+            await self._send({"type": "websocket.send", "text": text})
+        except (OSError, WebSocketDisconnect) as error:
             raise WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:
-        if self.ws.application_state is WebSocketState.CONNECTED:
-            with suppress(WebSocketDisconnect):
-                await self.ws.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+        if not self.closed:
+            self._closed = True
+            short = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+            with suppress(OSError, WebSocketDisconnect):
+                await self._send({"type": "websocket.close", "code": code, "reason": short})
 
 
 class SafeOperation(Operation[Connection, None]):
@@ -117,6 +151,17 @@ class SafeOperation(Operation[Connection, None]):
         self.extensions: dict[str, Any] | None = payload.get("extensions")
         self.member: Member | None = None
         self.language = SOURCE
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it in a task. A subscription in a group has none."""
+        self.task = asyncio.create_task(work)
+        self.task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if self.task is task:
+            self.task = None
+        if not task.cancelled():
+            task.exception()  # nobody else asks for it
 
     async def send_initial_errors(self, errors: list[GraphQLError]) -> None:
         await self.send_operation_message(
@@ -135,27 +180,64 @@ class SafeOperation(Operation[Connection, None]):
 class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     view: "Endpoint"
     context: Connection
+    websocket: TextSocket
 
-    _expiry: asyncio.TimerHandle | None = None
-    _while_open: ExitStack
+    _time_limit: asyncio.TimerHandle | None = None
+    """For `connection_init` to come; after it, for the token to expire."""
     _closing: asyncio.Task[None] | None = None
     _unwatch: Callable[[], None] | None = None
+    _presence: AbstractContextManager[None] | None = None
 
     async def handle(self) -> None:
+        """Strawberry's loop, where an ASGI server wants one; a live socket is handed over, and this returns."""
+        self.view.sockets.add(self)
+        live = self.websocket.live
+        if live is not None:
+            self.on_request_accepted()
+            self.context.handed_over = True
+            live.hand_over(self)
+            return
         try:
-            with self.view.sockets.hold(self), ExitStack() as self._while_open:
-                await super().handle()
+            await super().handle()
         finally:
-            if self._expiry:
-                self._expiry.cancel()
-            if self._unwatch:
-                self._unwatch()
-            if self.context.counted is not None:
-                self.view.sockets.let_out(self.context.counted)
+            self._leave()
+
+    async def take(self, message: Message) -> None:
+        """A message of a live socket."""
+        with suppress(WebSocketDisconnected):
+            try:
+                await self.handle_message(self.websocket.message_in(message))
+            except NonTextMessageReceived:
+                await self.handle_invalid_message("WebSocket message type must be text")
+            except NonJsonMessageReceived:
+                await self.handle_invalid_message("WebSocket message must be valid JSON")
+
+    async def end(self) -> None:
+        """A live socket is closed."""
+        try:
+            await self.shutdown()
+        finally:
+            self._leave()
+            self.view.sockets.rise(self.context.address)
+
+    def _leave(self) -> None:
+        self.view.sockets.discard(self)
+        if self._time_limit:
+            self._time_limit.cancel()
+        if self._presence:
+            self._presence.__exit__(None, None, None)
+        if self._unwatch:
+            self._unwatch()
+        if self.context.counted is not None:
+            self.view.sockets.let_out(self.context.counted)
 
     @property
     def is_shut(self) -> bool:
-        return cast(TextSocket, self.websocket).shut
+        return self.websocket.shut
+
+    def on_request_accepted(self) -> None:
+        """Strawberry has a task that waits."""
+        self._close_after(self.view.limits.init_timeout, 4408, "Connection initialisation timeout")
 
     async def close(self, code: int, reason: str) -> None:
         await self.websocket.close(code, reason)
@@ -178,6 +260,9 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         await self.send_message(cast(Any, {"type": "error", "id": message.id, "payload": payload}))
 
     async def handle_connection_init(self, message: Any) -> None:
+        if not self.connection_init_received and self._time_limit:
+            self._time_limit.cancel()
+            self._time_limit = None
         if message.get("payload", {}) is None:
             message = {**message, "payload": {}}  # allowed, and some clients send it; Strawberry closes for it
         try:
@@ -189,11 +274,12 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         except Exception:  # Strawberry would close with 1011 and the exception's text; clients give up at 1011
             log.exception("could not authenticate a socket")
             await self.close(TRY_AGAIN_LATER, "Try again later")
-        if self.connection_acknowledged and self.context.viewer and self._expiry is None:
-            self._close_when_expired(self.context.viewer)
+        self.context.forget_handshake()
         if self.connection_acknowledged and self.context.viewer and self._unwatch is None:
+            self._close_when_expired(self.context.viewer)
             self._unwatch = self.view.watch_sign_in(self.context.viewer, self._sign_in_ended)
-            self._while_open.enter_context(self.view.present(self.context.viewer))
+            self._presence = self.view.present(self.context.viewer)
+            self._presence.__enter__()
 
     async def handle_ping(self, message: Any) -> None:
         payload = {"payload": message["payload"]} if message.get("payload") is not None else {}
@@ -214,9 +300,8 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             self.operations[operation.id] = operation
             await operation.send_initial_errors([too_many])
             return
-        operation.task = asyncio.create_task(self.run_operation(operation))
-        operation.task.add_done_callback(self._task_done)
         self.operations[operation.id] = operation
+        operation.run(self.run_operation(operation))
 
     async def run_operation(self, operation: Operation[Connection, None]) -> None:
         """Sends `complete` when the operation has come to its own end, and `error` when it failed in any other way."""
@@ -238,7 +323,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     async def _stream(self, operation: SafeOperation) -> None:
         context = self.view.open_context(await self.view.viewer_now(self.context), self.context.languages)
         operation.language = self.view.language_of(context)
-        stream = await self.view.direct_stream(operation, context, cast(TextSocket, self.websocket).ws.scope)
+        stream = await self.view.direct_stream(operation, context, self.websocket.live)
         if stream is not None:
             assert self.view.fanout is not None
             operation.member = self.view.fanout.member(self, operation, stream, context)
@@ -277,8 +362,11 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                     return
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
-    async def run_member(self, member: Member, after: Cursor) -> None:
+    def follow_alone(self, member: Member, after: Cursor) -> None:
         """Follow on from a place, after the member's group has let it go."""
+        member.operation.run(self._follow_alone(member, after))
+
+    async def _follow_alone(self, member: Member, after: Cursor) -> None:
         try:
             await self._follow(member, after)
         except WebSocketDisconnected:
@@ -305,17 +393,18 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             await self._execute(operation, member.context, *given)
 
     async def cleanup_operation(self, operation_id: str) -> None:
-        operation = self.operations.get(operation_id)
-        if isinstance(operation, SafeOperation) and operation.member is not None:
+        operation = cast(SafeOperation | None, self.operations.pop(operation_id, None))
+        if operation is not None and operation.member is not None:
             operation.member.leave()
-        await super().cleanup_operation(operation_id)
+        if operation is not None and operation.task is not None:
+            operation.task.cancel()
 
     def forget_id(self, id: str) -> None:
         self.operations.pop(id, None)
 
     def _sign_in_ended(self) -> None:
         """Nothing is sent from here on. Clients do not come back by themselves: their token is good no longer."""
-        cast(TextSocket, self.websocket).shut = True
+        self.websocket.shut = True
         self._closing = asyncio.create_task(self.close(UNAUTHORIZED, "The sign-in has ended"))
 
     def _close_when_expired(self, viewer: "Viewer") -> None:
@@ -323,11 +412,14 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         if viewer.expires_at is None:
             return
 
-        def expire() -> None:
-            self._closing = asyncio.create_task(self.close(FORBIDDEN, "The token has expired"))
-
         left = (viewer.expires_at - datetime.now(UTC)).total_seconds()
-        self._expiry = asyncio.get_running_loop().call_later(max(0.0, left), expire)
+        self._close_after(max(0.0, left), FORBIDDEN, "The token has expired")
+
+    def _close_after(self, seconds: float, code: int, reason: str) -> None:
+        self._time_limit = asyncio.get_running_loop().call_later(seconds, self._time_is_over, code, reason)
+
+    def _time_is_over(self, code: int, reason: str) -> None:
+        self._closing = asyncio.create_task(self.close(code, reason))
 
 
 def raise_outage(errors: list[GraphQLError]) -> None:

@@ -25,8 +25,10 @@ async def test_a_peer_that_reads_nothing_does_not_hold_up_the_others(monkeypatch
     monkeypatch.setattr("server.transport.sockets.STALLED_AFTER", 0.02)
     sockets = Sockets()
     peers = [Peer(stalled=True), Peer(), Peer()]
-    with sockets.hold(peers[0]), sockets.hold(peers[1]), sockets.hold(peers[2]):
-        await within(sockets.drain(0.0))
+    for peer in peers:
+        sockets.add(peer)
+
+    await within(sockets.drain(0.0))
 
     assert [peer.closed_with for peer in peers] == [None, (1012, "Service restart"), (1012, "Service restart")]
 
@@ -34,14 +36,16 @@ async def test_a_peer_that_reads_nothing_does_not_hold_up_the_others(monkeypatch
 async def test_sockets_are_closed_one_after_another_over_the_time_given() -> None:
     sockets = Sockets()
     peers = [Peer(), Peer()]
-    with sockets.hold(peers[0]), sockets.hold(peers[1]):
-        draining = asyncio.create_task(sockets.drain(3_600))
-        waiting = [asyncio.create_task(peer.gone.wait()) for peer in peers]
-        await asyncio.wait(waiting, timeout=2, return_when=asyncio.FIRST_COMPLETED)
+    for peer in peers:
+        sockets.add(peer)
 
-        assert sorted(peer.closed_with is None for peer in peers) == [False, True]
-        for task in (draining, *waiting):
-            task.cancel()
+    draining = asyncio.create_task(sockets.drain(3_600))
+    waiting = [asyncio.create_task(peer.gone.wait()) for peer in peers]
+    await asyncio.wait(waiting, timeout=2, return_when=asyncio.FIRST_COMPLETED)
+
+    assert sorted(peer.closed_with is None for peer in peers) == [False, True]
+    for task in (draining, *waiting):
+        task.cancel()
 
 
 async def test_draining_none_takes_no_time() -> None:
@@ -50,7 +54,10 @@ async def test_draining_none_takes_no_time() -> None:
 
 def test_a_seat_is_given_back() -> None:
     sockets = Sockets()
-    with sockets.seat("a"), sockets.seat("a"), sockets.seat("b"):
-        assert (sockets.count_from("a"), sockets.count_from("b")) == (2, 1)
+    for address in ("a", "a", "b"):
+        sockets.sit(address)
+    assert (sockets.count_from("a"), sockets.count_from("b")) == (2, 1)
 
+    for address in ("a", "a", "b"):
+        sockets.rise(address)
     assert (sockets.count_from("a"), sockets.count_from("b")) == (0, 0)

@@ -3,65 +3,15 @@
 import asyncio
 import base64
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
-import httpx2
 import pytest
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
 
-from server.transport.sockets import Sockets
-from server.transport.uvicorn_server import LONGEST_MESSAGE, DrainingServer, configure, listen
-from tests.server.transport.support import Wire, make_endpoint, within
+from server.transport.uvicorn_server import LONGEST_MESSAGE, listen
+from tests.server.transport.served import running
+from tests.server.transport.support import within
 
 pytestmark = pytest.mark.anyio
-
-
-class Running:
-    def __init__(self, server: DrainingServer, port: int) -> None:
-        self.server = server
-        self.port = port
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx2.AsyncClient]:
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as client:
-            yield client
-
-    @asynccontextmanager
-    async def wire(self) -> AsyncIterator[Wire]:
-        address = f"ws://127.0.0.1:{self.port}/graphql"
-        async with (
-            self.client() as client,
-            client.websocket(
-                address,
-                subprotocols=["graphql-transport-ws"],
-                headers={"sec-websocket-extensions": "permessage-deflate"},
-            ) as session,
-        ):
-            yield Wire(session)
-
-
-@asynccontextmanager
-async def running(*, drain_seconds: float = 0.0, ping: float = 20.0) -> AsyncIterator[Running]:
-    sockets = Sockets()
-    endpoint: Any = make_endpoint(sockets=sockets)
-    routes = [Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)]
-    config = configure(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="critical")
-    config.ws_ping_interval = config.ws_ping_timeout = ping
-    server = DrainingServer(config, sockets, drain_seconds)
-    listening = listen(config)
-    serving = asyncio.create_task(server.serve([listening]))
-    try:
-        while not server.started:
-            await asyncio.sleep(0.01)
-            assert not serving.done()
-        yield Running(server, listening.getsockname()[1])
-    finally:
-        server.should_exit = True
-        await within(serving, 15)
 
 
 async def test_http_and_websocket_share_a_path() -> None:

@@ -1,6 +1,7 @@
 """The endpoint over graphql-transport-ws: every rule of the protocol that Strawberry's own handler does not keep."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -10,11 +11,19 @@ from structlog.testing import capture_logs
 from server.transport.limits import Limits
 from server.transport.sockets import Sockets
 from server.transport.websocket import Handler
+from tests.server.transport.served import wire_of_our_server
 from tests.server.transport.support import make_endpoint, make_schema, upgrade, wire
 
 pytestmark = pytest.mark.anyio
 
 ACK = {"type": "connection_ack"}
+
+
+@pytest.fixture(params=["any ASGI server", "our server"], autouse=True)
+def by_either_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours hands sockets over to the endpoint; any other keeps them itself."""
+    if request.param == "our server":
+        monkeypatch.setattr(sys.modules[__name__], "wire", wire_of_our_server)
 
 
 async def test_a_subscription_runs_to_its_own_end() -> None:
@@ -96,8 +105,8 @@ async def test_a_socket_that_is_gone_waits_for_no_expiry() -> None:
         [handler] = endpoint.sockets._open
 
     assert isinstance(handler, Handler)
-    assert handler._expiry is not None
-    assert handler._expiry.cancelled()
+    assert handler._time_limit is not None
+    assert handler._time_limit.cancelled()
 
 
 async def test_a_failure_of_ours_asks_to_come_back_and_says_nothing_else() -> None:

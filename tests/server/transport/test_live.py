@@ -1,0 +1,146 @@
+"""A socket that has been handed over: what it costs while nothing comes, and what it is given when something does."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from httpx2.websockets import WebSocketNetworkError
+
+from server.transport.live import PROTOCOL, Gate, Inbox, LiveSocketProtocol
+from server.transport.sockets import Sockets
+from tests.server.transport.served import running, serving
+from tests.server.transport.support import Wire, within
+
+pytestmark = pytest.mark.anyio
+
+
+class Taker:
+    """Takes sockets over, and writes down what it is given."""
+
+    def __init__(self) -> None:
+        self.protocol: LiveSocketProtocol | None = None
+        self.heard: list[str] = []
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+        self.taking = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": "graphql-transport-ws"})
+        self.protocol = scope["extensions"][PROTOCOL]
+        self.protocol.hand_over(self)
+
+    async def take(self, message: Any) -> None:
+        self.heard.append(f"begin {message['text']}")
+        self.taking.set()
+        await self.may_go_on.wait()
+        if message["text"] == "broken":
+            raise RuntimeError("the taker's own")
+        if message["text"] == "close" and self.protocol:
+            await self.protocol.send({"type": "websocket.close", "code": 4400, "reason": "enough"})
+        self.heard.append(f"end {message['text']}")
+
+    async def end(self) -> None:
+        self.heard.append("over")
+        self.ended.set()
+
+
+@asynccontextmanager
+async def taken() -> AsyncIterator[tuple[Taker, Wire]]:
+    taker = Taker()
+    async with serving(taker, Sockets()) as app, app.wire() as wire:
+        yield taker, wire
+
+
+async def test_an_idle_subscriber_has_no_task_but_that_of_its_stream() -> None:
+    async with running() as app, app.wire() as wire:
+        before = asyncio.all_tasks()
+        await wire.init(token="ann")
+        await wire.subscribe("1", "subscription { silent }")
+        await wire.send(type="ping")
+        assert await wire.receive() == {"type": "pong"}
+
+        began = {task.get_coro().__qualname__ for task in asyncio.all_tasks() - before}
+
+        assert began == {"Handler.run_operation"}
+
+
+async def test_nothing_is_kept_of_the_request() -> None:
+    async with taken() as (taker, _):
+        assert taker.protocol is not None
+        kept = vars(taker.protocol)
+
+        assert kept.keys() & {"request", "response", "scope"} == set()
+
+
+async def test_messages_are_given_one_after_the_other() -> None:
+    async with taken() as (taker, wire):
+        taker.may_go_on.clear()
+        for text in ("one", "two"):
+            await wire.session.send_text(text)
+        await within(taker.taking.wait())
+        assert taker.heard == ["begin one"]
+
+        taker.may_go_on.set()
+        await wire.session.send_text("three")
+        await wire.session.close()
+        await within(taker.ended.wait())
+
+    assert taker.heard == ["begin one", "end one", "begin two", "end two", "begin three", "end three", "over"]
+
+
+async def test_a_connection_is_cut_where_its_taker_fails(caplog: pytest.LogCaptureFixture) -> None:
+    async with taken() as (taker, wire):
+        with caplog.at_level(logging.ERROR, "uvicorn.error"):
+            await wire.session.send_text("broken")
+
+            with pytest.raises(WebSocketNetworkError):
+                await within(wire.session.receive_text())
+
+    assert taker.heard == ["begin broken", "over"]
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["the taker's own"]
+
+
+async def test_a_message_behind_the_one_that_closes_is_not_given() -> None:
+    async with taken() as (taker, wire):
+        taker.may_go_on.clear()
+        for text in ("close", "late"):
+            await wire.session.send_text(text)
+        await within(taker.taking.wait())
+        taker.may_go_on.set()
+
+        assert await wire.closed() == (4400, "enough")
+        await within(taker.ended.wait())
+
+    assert taker.heard == ["begin close", "end close", "over"]
+
+
+async def test_an_inbox_gives_what_came_first() -> None:
+    inbox = Inbox()
+    waiting = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+
+    for message in ("one", "two", "three"):
+        inbox.put_nowait(message)
+
+    assert [await within(waiting), await inbox.get(), await inbox.get()] == ["one", "two", "three"]
+    assert inbox.empty()
+
+
+async def test_whoever_gives_up_waiting_for_a_gate_leaves_the_others_waiting() -> None:
+    gate = Gate()
+    gate.clear()
+    patient, impatient = asyncio.create_task(gate.wait()), asyncio.create_task(gate.wait())
+    await asyncio.sleep(0)
+
+    impatient.cancel()
+    await asyncio.wait([impatient])
+    assert not patient.done()
+    gate.set()
+
+    await within(patient)
+    await within(gate.wait())
