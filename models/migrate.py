@@ -26,6 +26,7 @@ from tortoise.migrations.schema_generator.state import State
 from tortoise.transactions import in_transaction
 
 from models.database import APP, WRITER, database_config, is_sqlite, sqlite_path
+from models.planner import assume_sizes
 from models.schema_editors import schema_editor
 
 PACKAGE = "models.migrations"
@@ -100,6 +101,7 @@ async def _apply(client: BaseDBAsyncClient, migration: Migration, state: State) 
         await migration.apply(state, schema_editor=editor)
         if transaction.capabilities.dialect == "sqlite":
             await _check_references(transaction, migration.name)
+            await assume_sizes(transaction)
         await MigrationRecorder(transaction).record_applied(APP, migration.name)
 
 

@@ -29,7 +29,8 @@ class Table:
 
 async def tables_of(url: str) -> dict[str, Table]:
     tables = _sqlite_tables(sqlite_path(url)) if is_sqlite(url) else await _postgres_tables(url)
-    kept = {name: table for name, table in tables.items() if name not in ("tortoise_migrations", "sqlite_sequence")}
+    ours = ("tortoise_migrations", "sqlite_sequence", "sqlite_stat1")
+    kept = {name: table for name, table in tables.items() if name not in ours}
     # SQLite's full-text index is a table, and keeps itself in others.
     return {name: table for name, table in kept.items() if not name.startswith("search_index")}
 
