@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from uuid import UUID
 
 from domain.errors import Invalid
 from domain.naming import mail_domain
@@ -26,6 +27,20 @@ def history_from(day: date | None, *, now: datetime) -> datetime | None:
     if begins > now:
         raise Invalid("History cannot begin after today.", field=("historyStartsAt",))
     return begins
+
+
+def check_partner(organization_id: UUID, *, partner_id: UUID, partners_partner_id: UUID | None) -> None:
+    """That an organization may be a customer of that partner.
+
+    Raises:
+        Invalid: they are one, or the partner is a customer of this organization.
+
+    Source: S08.
+    """
+    if partner_id == organization_id:
+        raise Invalid("No organization is its own partner. Name another one.", field=("partnerId",))
+    if partners_partner_id == organization_id:
+        raise Invalid("That one is a customer of this organization, and cannot be its partner.", field=("partnerId",))
 
 
 def mail_domains(given: Sequence[str]) -> list[str]:

@@ -35,6 +35,7 @@ class Choices:
     lifecycle_preset: LifecyclePreset | None = None
     history_availability: HistoryAvailability | None = None
     history_starts_on: date | None = LEFT_OUT
+    partner_id: UUID | None = LEFT_OUT
 
 
 async def get_organization(ctx: Context, organization_id: UUID) -> Organization | None:
@@ -62,12 +63,13 @@ async def save_organization(
 
     Raises:
         Forbidden: not for administrators of the desk.
-        NotFound: no such organization.
+        NotFound: no such organization, or no such partner.
         StaleVersion: somebody changed it since the viewer read it.
-        Required, Invalid: the name or a domain is none, or history would begin after today.
+        Required, Invalid: the name or a domain is none, history would begin after today, or two would be each other's
+            partner.
         Duplicate: another organization has that name.
 
-    Source: S03, S11, S12, S64, S65.
+    Source: S03, S08, S11, S12, S64, S65.
     """
     policy.check(ctx.viewer, policy.SAVE_ORGANIZATION, None)
     row = await _lock(organization_id) if organization_id else _new(work)
@@ -75,6 +77,7 @@ async def save_organization(
         raise StaleVersion(row.version, CHANGED_MEANWHILE)
     before = {name: getattr(row, name) for name in row._meta.fields_db_projection}
     _choose(work, row, given)
+    await _choose_partner(row, given.partner_id)
     if not organization_id or any(getattr(row, name) != value for name, value in before.items()):
         row.version += 1 if organization_id else 0
         await _store(row)
@@ -108,6 +111,18 @@ def _choose(work: Work, row: Organization, given: Choices) -> None:
         chosen = getattr(given, name)
         if chosen is not None:
             setattr(row, name, chosen)
+
+
+async def _choose_partner(row: Organization, partner_id: UUID | None) -> None:
+    """What the organization's partner filed for it before stays the partner's."""
+    if partner_id is LEFT_OUT or partner_id == row.partner_id:
+        return
+    if partner_id is not None:
+        partner = await Organization.get_or_none(id=partner_id)
+        if partner is None:
+            raise NotFound("organization", field=("partnerId",))
+        organizing.check_partner(row.id, partner_id=partner.id, partners_partner_id=partner.partner_id)
+    row.partner_id = partner_id
 
 
 async def _store(row: Organization) -> None:

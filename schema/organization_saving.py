@@ -9,6 +9,7 @@ from strawberry import ID, UNSET, Info
 from domain import policy
 from domain.enums import HistoryAvailability, LifecyclePreset, MemberVisibility
 from resolvers import organizations
+from resolvers.catalog import LEFT_OUT
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.node import key_or_none
 from schema.operations import GIVEN, mutation, or_left_out
@@ -41,7 +42,19 @@ class OrganizationSaveInput:
         description="Its people are shown no tickets filed before this day (UTC); null: all. 2019-07-15 in a new one.",
         default=UNSET,
     )
+    partner_id: ID | None = strawberry.field(
+        description="The organization that files requests for it as its partner; null: none, as in a new one.",
+        default=UNSET,
+    )
     client_mutation_id: str | None = strawberry.field(description=CLIENT_MUTATION_ID, default=None)
+
+
+def _partner(given: ID | None) -> Any:
+    """
+    Raises:
+        Invalid: not an id, or one of another type.
+    """
+    return LEFT_OUT if given is UNSET else key_or_none(given, "Organization", field="partnerId")
 
 
 @strawberry.type(description="The organization entered or changed.")
@@ -68,6 +81,7 @@ class OrganizationMutations:
                 lifecycle_preset=input.lifecycle_preset,
                 history_availability=input.history_availability,
                 history_starts_on=or_left_out(input.history_starts_on),
+                partner_id=_partner(input.partner_id),
             ),
             expected_version=input.expected_version,
         )

@@ -176,6 +176,9 @@ class Organization(Node):
         Order("customers", "name", kind="text"),
         "The organizations that it files for, by name; only a partner has some.",
     )
+    partner: Annotated["Organization", lazy("schema.people")] | None = to_one(
+        "partner", "The organization that files requests for it; null without one that you may see."
+    )
     certificates: list[Annotated["ServiceCertificate", lazy("schema.catalog")]] = organization_lists.certificates(
         "Its certificates, those that end first first."
     )

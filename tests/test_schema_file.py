@@ -155,6 +155,8 @@ ADDED = {
     "OrganizationSaveInput.expectedVersion",
     "OrganizationSaveInput.lifecyclePreset",
     "OrganizationSaveInput.memberVisibility",
+    "OrganizationSaveInput.partnerId",
+    "Organization.partner",
     "RequestType.lifecyclePreset",
     "RequestTypeSaveInput.lifecyclePreset",
     "Ticket.quotedTicket",
@@ -164,7 +166,8 @@ ADDED = {
 }
 """S11 wants a code of its own. S78 wants the override recorded. What S19 and S20
 require is kept in a draft too (S30). Who was taken off a ticket is told by name also later,
-when there is no participant or follower any more. S08 wants what a partner files for others listed apart. S32 wants
+when there is no participant or follower any more. S08 wants what a partner files for others listed apart,
+and somebody to say who is whose partner. S32 wants
 what a ticket quotes shown.
 S03, S64 and S65 are presets that somebody chooses, of an organization that two may change at once (J8); S94 wants the
 reason given. What is muted can be heard again, and what became of a call, an appointment or a link then is not what it

@@ -11,7 +11,7 @@ import models
 from domain.enums import MemberVisibility, OrganizationRole, StaffRole, TicketStatus
 from models import Organization
 from tests.api.bad_input import NEVER
-from tests.api.operations import mutate, refusal, reopen, send
+from tests.api.operations import create, mutate, refusal, reopen, send
 from tests.api.test_access_changes import DOCUMENTS
 from tests.api.test_live_lists import TICKETS, told
 from tests.api.test_members import access_events
@@ -19,7 +19,7 @@ from tests.api.world import codes, gid, nothing_changes
 from tests.client import Client
 from tests.clock import Clock
 from tests.conftest import AsUser
-from tests.factories import make_escalation, make_member, make_organization, make_staff, make_ticket
+from tests.factories import make_escalation, make_member, make_organization, make_request_type, make_staff, make_ticket
 
 pytestmark = pytest.mark.anyio
 
@@ -256,3 +256,52 @@ async def test_what_is_kept_from_an_organization_ends_the_streams_of_its_people(
             assert (await mine.next())["reason"] == "ACCESS_CHANGED"
         else:
             assert codes((await mine.result())[1]) == [code]
+
+
+async def test_a_partner_files_for_the_customers_that_it_was_given(as_user: AsUser, chief: Client) -> None:
+    """S08: until they are taken from it; what it filed before stays its own. Its customers do not see who it is."""
+    partner, bank = await make_organization("Partner"), await make_organization("Bank")
+    ann, teller = as_user(await make_member(partner)), as_user(await make_member(bank, OrganizationRole.OWNER))
+    await make_request_type()
+    customers = "query($o: ID!) { organization(id: $o) { partner { name } customers { nodes { name } } } }"
+
+    async def filed() -> str | None:
+        made = await create(ann, partner, onBehalfOfOrganizationId=gid(bank))
+        return made["errors"][0]["code"] if made["errors"] else None
+
+    before = await filed()
+    given = await save(chief, bank, partnerId=gid(partner))
+    kept = await save(chief, bank, memberVisibility="OWN")
+    during = await filed()
+    shown = [await chief.ask(customers, o=gid(each)) for each in (partner, bank)]
+    of_teller = await teller.ask(customers, o=gid(bank))
+    taken = await save(chief, bank, partnerId=None)
+    after = await filed()
+
+    assert (before, during, after) == ("FORBIDDEN", None, "FORBIDDEN")
+    assert [each["organization"]["version"] for each in (given, kept, taken)] == [2, 3, 4]
+    assert [each["organization"] for each in shown] == [
+        {"partner": None, "customers": {"nodes": [{"name": "Bank"}]}},
+        {"partner": {"name": "Partner"}, "customers": {"nodes": []}},
+    ]
+    assert of_teller["organization"]["partner"] is None
+    (ticket,) = await models.Ticket.all()
+    assert (ticket.organization_id, ticket.on_behalf_of_id) == (partner.id, bank.id)
+
+
+async def test_no_two_organizations_are_each_others_partner(chief: Client) -> None:  # S08
+    partner = await make_organization("Partner")
+    bank = await make_organization("Bank", partner=partner)
+
+    async with nothing_changes():
+        found = [
+            refusal(await save(chief, row, partnerId=given))
+            for row, given in (
+                (bank, gid(bank)),
+                (partner, gid(bank)),
+                (bank, f"Organization_{NEVER}"),
+                (bank, f"User_{NEVER}"),
+            )
+        ]
+
+    assert found == [(code, ["input", "partnerId"]) for code in ("INVALID", "INVALID", "NOT_FOUND", "INVALID")]
