@@ -119,6 +119,14 @@ class Portal:
         return await sweep_once(self.served.casewire.services, self.served.settings)
 
 
+async def until(state: Watch, **expected: Any) -> Any:
+    """The ticket as it is told, with one of the items of its timeline, once it is as expected."""
+    while True:
+        told = (await state.next())["ticket"]
+        if {name: told[name] for name in expected} == expected:
+            return told
+
+
 def here(url: str) -> str:
     """The path of an address of ours."""
     return url.removeprefix("http://127.0.0.1:8000")

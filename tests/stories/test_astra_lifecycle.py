@@ -12,8 +12,7 @@ import pytest
 from domain.enums import LifecyclePreset
 from tests.databases import ENGINES
 from tests.factories import make_member, make_request_type, make_staff
-from tests.server.running import Watch
-from tests.stories.portal import Portal, open_portal
+from tests.stories.portal import Portal, open_portal, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -43,12 +42,6 @@ async def portal(
         portal.people |= {"Sam": await make_staff(name="Sam")}
         await make_request_type()
         yield portal
-
-
-async def until(state: Watch, **expected: str) -> None:
-    """The ticket is told with every item of its timeline; at one of them it is as expected."""
-    while {name: (told := await state.next())["ticket"][name] for name in expected} != expected:
-        assert told["changedFields"], "each says what has changed"
 
 
 async def test_a_created_request_is_a_live_chat_with_support_and_files_within_limits(portal: Portal) -> None:

@@ -1,5 +1,6 @@
-"""The lists page of a meeting-room portal, over HTTP: columns, open and closed, narrowed by room, desk and device,
-searched by subject, reference and escalation reference."""
+"""Logitech Sync, the lists page: columns, open and closed, narrowed by room, desk and device, searched by subject,
+reference and escalation reference (S09, S34-S39, S43).
+"""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
