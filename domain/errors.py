@@ -1,6 +1,7 @@
 """Everything that can be refused, one class per code. The codes are API: clients branch on them."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from domain.enums import AppointmentBlockedReason
 from domain.words import Text, as_text
@@ -86,13 +87,17 @@ class StaleVersion(DomainError):
 
 
 class TicketClosed(DomainError):
-    """A closed ticket is final; a linked ticket is the way on (S66, S69)."""
+    """A closed ticket is final; a linked ticket is the way on (S66, S69). `ticket_id` says from which, once known."""
 
     code = "TICKET_CLOSED"
+    ticket_id: UUID | None = None
 
 
 class ReopenWindowExpired(DomainError):
+    """Too late, and a linked ticket is the way on (S65), as from a closed one."""
+
     code = "REOPEN_WINDOW_EXPIRED"
+    ticket_id: UUID | None = None
 
 
 class ReopenNotAllowed(DomainError):

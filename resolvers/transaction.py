@@ -17,6 +17,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 from uuid_utils.compat import uuid7
 
+from domain.enums import TicketStatus
+from domain.errors import ReopenWindowExpired, TicketClosed
 from models import Ticket
 from models.database import WRITER
 from realtime import log
@@ -81,7 +83,7 @@ async def work_in_transaction(context: Context, body: Callable[[Work], Awaitable
         token = _current.set(work)
         try:
             async with in_transaction(WRITER) as connection:
-                result = await body(work)
+                result = await _refused_for(work, body)
                 is_worth_telling = await put_down(work.drafts)
                 heads = await _append(connection, work)
         finally:
@@ -127,6 +129,17 @@ async def _join(work: Work, body: Callable[[Work], Awaitable[Result]]) -> Result
             return await body(work)
     except BaseException:
         del work.drafts[announced:]
+        raise
+
+
+async def _refused_for(work: Work, body: Callable[[Work], Awaitable[Result]]) -> Result:
+    """Run it; where it is refused because a ticket has come to its end, the refusal says which of the locked ones."""
+    try:
+        return await body(work)
+    except (TicketClosed, ReopenWindowExpired) as refusal:
+        status = TicketStatus.CLOSED if isinstance(refusal, TicketClosed) else TicketStatus.RESOLVED
+        ended = (ticket_id for ticket_id, facts in work.before.items() if facts["status"] == status)
+        refusal.ticket_id = next(ended, None)
         raise
 
 

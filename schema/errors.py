@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -23,7 +24,6 @@ from domain.errors import (
 from domain.naming import client_id
 from resolvers.reading import found
 from schema.enums import ErrorCode
-from schema.node import split_id
 from schema.ticket import Ticket
 
 
@@ -82,12 +82,12 @@ class Refusable(FieldExtension):
             raise
         except DomainError as error:
             assert self.payload is not None
-            payload = self.payload(errors=[await as_user_error(info, error, given)])
+            payload = self.payload(errors=[await as_user_error(info, error)])
         payload.client_mutation_id = echoed
         return payload
 
 
-async def as_user_error(info: strawberry.Info, error: DomainError, given: object = None) -> UserError:
+async def as_user_error(info: strawberry.Info, error: DomainError) -> UserError:
     """The typed error of a refusal. The path is in the API's spelling, from `input` on."""
     common: Any = {
         "message": error.text.in_(info.context.viewer.language),
@@ -100,12 +100,10 @@ async def as_user_error(info: strawberry.Info, error: DomainError, given: object
         case AppointmentNotAvailable():
             return AppointmentNotAvailableError(**common, reason=error.reason)
         case TicketClosed() | ReopenWindowExpired():
-            return TicketClosedError(**common, ticket=await _ticket(info, given), offers_linked_ticket=True)
+            return TicketClosedError(**common, ticket=await _ticket(info, error.ticket_id), offers_linked_ticket=True)
         case _:
             return FieldError(**common)
 
 
-async def _ticket(info: strawberry.Info, given: object) -> Any:
-    """The ticket that the mutation was about, as far as its input tells."""
-    ticket_id = getattr(given, "ticket_id", None)
-    return await found(info.context, models.Ticket, split_id(ticket_id, field="ticketId")[1]) if ticket_id else None
+async def _ticket(info: strawberry.Info, ticket_id: UUID | None) -> Any:
+    return await found(info.context, models.Ticket, ticket_id) if ticket_id else None
