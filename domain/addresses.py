@@ -27,7 +27,12 @@ def web_address(value: str, *, field: str) -> str:
         Invalid: it is no http or https address with a host, carries a password, or cannot be stored.
     """
     found = line(value, field=field, limit=LONGEST_ADDRESS)
-    address = _ADDRESS.fullmatch(found)
-    if address is None or _BREAKS_OUT.search(found) or not 0 < int(address["port"] or 1) < 2**16:
+    if not is_web_address(found):
         raise Invalid("Give an address that begins with https:// or http://, without a password.", field=(field,))
     return found
+
+
+def is_web_address(value: str) -> bool:
+    """Whether it is an http or https address with a host and without a password, and nothing that breaks out of it."""
+    address = _ADDRESS.fullmatch(value)
+    return address is not None and not _BREAKS_OUT.search(value) and 0 < int(address["port"] or 1) < 2**16

@@ -69,9 +69,14 @@ def email(value: str, *, field: str = "email") -> str:
         Invalid: not the shape of an address.
     """
     found = value.strip().lower()
-    if len(found) > 254 or _FORBIDDEN.search(found) or not _EMAIL.fullmatch(found):
+    if not is_email(found):
         raise Invalid("Give an e-mail address, like ann@example.com.", field=(field,))
     return found
+
+
+def is_email(value: str) -> bool:
+    """Whether it has the shape of an address."""
+    return len(value) <= 254 and not _FORBIDDEN.search(value) and _EMAIL.fullmatch(value) is not None
 
 
 def mail_domain(value: str, *, field: str) -> str:

@@ -108,7 +108,7 @@ class Told:
 
     needs: tuple[str, ...]
     reader: Callable[[Any], Hashable]
-    tell: Callable[[Any, Mapping[str, Any], list[tuple[Any, ...]]], Sequence[Any]]
+    tell: "Callable[[Any, Mapping[str, Any], list[tuple[Any, ...]]], Sequence[Any] | Awaitable[Sequence[Any]]]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,7 +289,8 @@ async def given_to_reader(
 ) -> list[Any]:
     """What the viewer of a run is told, from the columns that are needed."""
     reader = declared.reader(run.binding.viewer)
-    return list(declared.tell(reader, run.arguments(arguments), [each[1:] for each in needed]))
+    told = declared.tell(reader, run.arguments(arguments), [each[1:] for each in needed])
+    return list(await told if isawaitable(told) else told)
 
 
 async def given_by_each(

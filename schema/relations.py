@@ -1,6 +1,6 @@
 """Fields that lead from a row to others, each declared in one line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from inspect import isawaitable
 from typing import Any
@@ -250,6 +250,24 @@ def told(needs: str | tuple[str, ...], say: Callable[..., Any], description: str
         description=description,
         metadata={PLAN: Told(columns, language_of, tell)},
     )
+
+
+def made_of(
+    column: str, make: Callable[[list[tuple[Any]]], Sequence[Any] | Awaitable[Sequence[Any]]], description: str
+) -> Any:
+    """A scalar made from one column of many rows at once, the same whoever asks; it may take some time."""
+
+    async def resolve(root: strawberry.Parent[Any]) -> Any:
+        found = make([(getattr(root, column),)])
+        (made,) = await found if isawaitable(found) else found
+        return made
+
+    planned = Told((column,), anybody, lambda reader, arguments, rows: make(rows))
+    return strawberry.field(resolver=resolve, description=description, metadata={PLAN: planned})
+
+
+def anybody(viewer: Viewer) -> None:
+    """Stands for every reader, where all are told the same."""
 
 
 def language_of(viewer: Viewer) -> str:

@@ -26,11 +26,12 @@ from resolvers import attachments
 from resolvers.mentions import people_mentioned
 from resolvers.read_marks import readers_of
 from resolvers.reading import listed
+from resolvers.rendered import as_html, as_text
 from schema.node import Node, entity
 from schema.paging import After, Connection, First, page_args
 from schema.people import Actor, User, actor_of
 from schema.read_receipts import ReadReceipt
-from schema.relations import all_of, batched, derived, derived_for, to_one, to_one_through
+from schema.relations import all_of, batched, derived, derived_for, made_of, to_one, to_one_through
 from schema.scalars import URL, Cursor, EmailAddress, Locale, Markdown
 
 if TYPE_CHECKING:
@@ -96,7 +97,13 @@ class TimelineItem(Node):
 
 @strawberry.interface(description="A piece of conversation.")
 class Message(TimelineItem, Node):
-    body: Markdown = strawberry.field(description="What it says.")
+    body: Markdown = strawberry.field(description="What it says, as it was written.")
+    body_html: str = made_of(
+        "body",
+        as_html,
+        "What it says, as HTML that is safe to be shown: no script, no style, nothing that loads by itself.",
+    )
+    body_text: str = made_of("body", as_text, "What it says without marks, for previews and notifications.")
     language: Locale | None = strawberry.field(description="The language it is written in, where that is known.")
     attachments: list[Attachment] = all_of(models.Attachment, "message_id", "created_at", "Its files, first one first.")
     in_reply_to: Annotated["Message", lazy("schema.timeline")] | None = to_one("in_reply_to", "What it answers.")

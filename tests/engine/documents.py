@@ -119,7 +119,7 @@ HOT = [
             messages(last: 30, before: $before) {
               pageInfo { hasPreviousPage startCursor }
               edges { cursor node {
-                __typename id sequence occurredAt body visibility deliveryState editedAt deletedAt
+                __typename id sequence occurredAt body bodyHtml bodyText visibility deliveryState editedAt deletedAt
                 actor { ...Person } attachments { id fileName mediaType sizeBytes scanState }
                 inReplyTo { id body actor { displayName } } ... on EmailMessage { subject from } } } } } } """
         + PERSON,
@@ -129,7 +129,7 @@ HOT = [
         "what was missed",
         """query Missed($id: ID!, $after: Cursor) {
           ticket(id: $id) { messages(first: 50, after: $after) {
-            nodes { id sequence body } pageInfo { hasNextPage endCursor } } } }""",
+            nodes { id sequence body bodyHtml } pageInfo { hasNextPage endCursor } } } }""",
         {"id": "<Ticket>"},
     ),
     Hot(

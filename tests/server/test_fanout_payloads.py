@@ -48,6 +48,7 @@ SELECTIONS: dict[str, str] = {
       actor { __typename id displayName avatarUrl } } } }""",
     "conditions": """... on StreamCaughtUp @skip(if: $no) { cursor } ... on MessageChange @include(if: $yes) {
       message { body @skip(if: $yes) language @include(if: $no) sequence @include(if: $yes) } }""",
+    "as HTML and as text": "... on MessageChange { message { body bodyHtml bodyText } }",
     "the answered message": "... on MessageChange { message { body inReplyTo { id body inReplyTo { body } } } }",
     "files": "... on MessageChange { message { attachments { fileName sizeBytes uploadedBy { displayName } } } }",
     "the ticket": """... on MessageChange { message { cursor clientMessageId deliveryState editedAt deletedAt
