@@ -1,8 +1,10 @@
 """What happens to tickets by itself: holds end, what waits is resolved, what is resolved is closed, old things go."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from tortoise.expressions import Q
 
 from domain import lifecycle
@@ -17,6 +19,8 @@ from resolvers.tickets import lock_for_sweep
 from resolvers.transaction import Work, run_in_transaction, unit_of_work
 from resolvers.windows import over, windows_of
 
+logger = structlog.get_logger("casewire.sweeps")
+
 BATCH = 200
 UPLOADS_WAIT = timedelta(days=1)
 """How long a file may wait for a message."""
@@ -27,27 +31,26 @@ async def resolve_waiting(ctx: Context) -> int:
     on the next round, so a day without rounds is caught up with, and nothing happens twice."""
     waiting = Q(status=TicketStatus.PENDING_CUSTOMER)
     due = waiting & over("waiting_since", "auto_resolve_after", ctx.now(), operator="lte")
-    return sum([await _resolve(ctx, ticket_id) for ticket_id in await _ids(due, "waiting_since")])
+    return await _each(_resolve, ctx, await _ids(due, "waiting_since"))
 
 
 async def end_holds(ctx: Context) -> int:
     """Let tickets go on whose hold has come to its end (S67); returns how many. Caught up with like the others."""
     due = Q(status=TicketStatus.ON_HOLD, hold_until__lte=ctx.now())
-    return sum([await _end_hold(ctx, ticket_id) for ticket_id in await _ids(due, "hold_until")])
+    return await _each(_end_hold, ctx, await _ids(due, "hold_until"))
 
 
 async def close_resolved(ctx: Context) -> int:
     """Close the tickets that stayed resolved for the time that counts for them (S64, S65); returns how many."""
     resolved = Q(status=TicketStatus.RESOLVED, closed_at=None)
     due = resolved & over("resolved_at", "auto_close_after", ctx.now(), operator="lt")
-    return sum([await _close(ctx, ticket_id) for ticket_id in await _ids(due, "resolved_at")])
+    return await _each(_close, ctx, await _ids(due, "resolved_at"))
 
 
 async def end_meetings(ctx: Context) -> int:
     """Say of calls and appointments whose time has passed what became of them; returns how many."""
     calls, appointments = await due_calls(ctx.now(), BATCH), await due_appointments(ctx.now(), BATCH)
-    ended = [await end_call(ctx, each) for each in calls]
-    return sum([*ended, *[await end_appointment(ctx, each) for each in appointments]])
+    return await _each(end_call, ctx, calls) + await _each(end_appointment, ctx, appointments)
 
 
 async def compact_streams(ctx: Context, *, keep: int, window: timedelta) -> int:
@@ -97,6 +100,19 @@ async def forget_files(attachment_ids: list[UUID]) -> int:
 
 
 _LONG_STREAMS = "SELECT topic FROM feed_stream WHERE head - floor > {keep} LIMIT 500"
+
+
+async def _each(act: Callable[[Context, UUID], Awaitable[bool]], ctx: Context, ids: list[UUID]) -> int:
+    """Do it with each; returns with how many it was done. One that fails keeps no other waiting: the next round tries
+    it again.
+    """
+    done = 0
+    for row_id in ids:
+        try:
+            done += await act(ctx, row_id)
+        except Exception:
+            logger.exception("what was due could not be done; tried again later", of=str(row_id))
+    return done
 
 
 async def _ids(due: Q, order: str) -> list[UUID]:

@@ -4,12 +4,14 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 import models
 from domain.enums import ClosureReason, LifecyclePreset, ResolutionReason, TicketStatus
 from models import FeedEvent, FeedStream, Ticket
+from resolvers import sweeps
 from resolvers.context import Services
 from server.settings import Settings
 from server.sweeps import HELD_FOR, Swept, sweep_once, take_lease
@@ -140,6 +142,47 @@ async def test_after_a_day_without_rounds_all_that_was_due_is_done_once(
     assert (await sweep_once(services, settings)).closed == 0
     clock.advance(seconds=1)
     assert (await sweep_once(services, settings)).closed == 3
+
+
+async def test_more_than_a_round_takes_is_done_in_the_rounds_after_it_the_oldest_first(
+    services: Services, settings: Settings, clock: Clock, acme: models.Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S63, S65."""
+    monkeypatch.setattr(sweeps, "BATCH", 2)
+    silent = [await waiting(acme, clock, WEEK + hours * timedelta(hours=1)) for hours in range(5)]
+
+    swept = [(await sweep_once(services, settings)).resolved for _ in range(4)]
+
+    assert swept == [2, 2, 1, 0]
+    told = await models.TimelineEvent.filter(ticket_id__in=[each.id for each in silent]).order_by("id")
+    assert [each.ticket_id for each in told] == [each.id for each in silent[::-1]]
+
+
+async def test_one_that_fails_keeps_no_other_waiting_and_is_tried_again(
+    services: Services, settings: Settings, clock: Clock, acme: models.Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S63, S65: nor what else there is to do in the round."""
+    stuck, silent = await waiting(acme, clock, 2 * WEEK), await waiting(acme, clock, WEEK)
+    solved = await resolved(acme, clock, WEEK + SECOND)
+    lock = sweeps.lock_for_sweep
+
+    async def failing(ticket_id: UUID) -> Ticket:
+        if ticket_id == stuck.id:
+            raise ConnectionError
+        return await lock(ticket_id)
+
+    monkeypatch.setattr(sweeps, "lock_for_sweep", failing)
+    first = await sweep_once(services, settings)
+    monkeypatch.undo()
+    second = await sweep_once(services, settings)
+
+    assert (first.resolved, first.closed) == (1, 1)
+    assert (second.resolved, second.closed) == (1, 0)
+    assert await statuses(stuck, silent, solved) == [
+        TicketStatus.RESOLVED,
+        TicketStatus.RESOLVED,
+        TicketStatus.CLOSED,
+    ]
 
 
 async def test_two_processes_that_go_round_at_once_resolve_each_ticket_once(
