@@ -2,6 +2,8 @@
 belong there. New operations and arguments are covered by being in the schema.
 """
 
+import base64
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -51,6 +53,18 @@ NO_VALUES: dict[str, list[Any]] = {
     "TimeZone": [*NO_TEXTS, "", "Mars/Olympus", "../etc/passwd"],
     "Cursor": [*NO_TEXTS, "garbage", "é" * 100, "W10", "bnVsbA"],
 }
+OF_ANOTHER_LIST: list[Any] = [
+    base64.urlsafe_b64encode(json.dumps(["another list:asc", value, *more]).encode()).decode().rstrip("=")
+    for value, more in (
+        ("2026-01-01T00:00:00.000000Z", [f"{NEVER}"]),
+        ("a", [f"{NEVER}"]),
+        (1, [f"{NEVER}"]),
+        (1, []),
+    )
+]
+"""Cursors that are well made, of each form there is, and of no list at hand."""
+
+NO_VALUES["Cursor"] += OF_ANOTHER_LIST
 NO_VALUES["DateTime"] += ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00", "\ud800", HUGE]
 """By scalar; a text where there is nothing else."""
 
