@@ -112,6 +112,32 @@ async def test_an_imported_ticket_is_found_with_its_history(ctx: Context, as_use
     }
 
 
+FIND = """query($reference: String!) {
+  everything: tickets(scope: ALL, filter: {}) { nodes { reference isImported } }
+  active: tickets(scope: ALL) { nodes { reference isImported } }
+  quoted: tickets(scope: ALL, filter: {references: [$reference]}) { nodes { reference isImported } }
+  said: tickets(scope: ALL, filter: {text: "cable loose"}) { nodes { reference isImported } }
+  subject: search(text: "camera black", kinds: [TICKET]) { nodes { node { ... on Ticket { reference isImported } } } }
+  number: search(text: $reference) { nodes { node { ... on Ticket { reference isImported } } } }
+}"""
+
+
+async def test_an_imported_ticket_stays_findable_in_every_way(ctx: Context, as_user: AsUser) -> None:
+    """S13: closed as it is, by whoever may see it: in lists, by its reference, by what it says; and by nobody else."""
+    acme = await make_organization("Acme")
+    ticket, _ = await import_ticket(ctx, imported(acme))
+    members = {role: await make_member(acme, role) for role in OrganizationRole}
+    stranger = await make_member(await make_organization(), OrganizationRole.OWNER)
+    unseen = [members[OrganizationRole.LICENSE_MANAGER], stranger]
+
+    for person in (await User.get(email="ann@example.com"), await make_staff(), *members.values(), stranger):
+        found = await as_user(person).ask(FIND, reference=ticket.reference)
+        rows = {name: [each.get("node", each) for each in listed["nodes"]] for name, listed in found.items()}
+        itself = [] if person in unseen else [{"reference": ticket.reference, "isImported": True}]
+        assert rows.pop("active") == []
+        assert rows == dict.fromkeys(rows, itself), person.display_name
+
+
 async def test_its_times_are_those_that_were_told(ctx: Context) -> None:
     ticket, _ = await import_ticket(ctx, imported(await make_organization("Acme")))
 

@@ -260,17 +260,18 @@ async def test_what_nobody_opened_is_found_in_a_tab_of_its_own_and_claimed_once(
     ann, bob = await make_member(acme, name="Ann"), await make_member(acme)
     old = await make_ticket(acme, None, is_imported=True, status=TicketStatus.CLOSED, closed_at=LONG_AGO)
     await make_ticket(acme, bob)
-    await make_ticket(acme, None, confidentiality=Confidentiality.AUTHOR_ONLY)
+    private = await make_ticket(acme, None, confidentiality=Confidentiality.AUTHOR_ONLY)
 
     found = (await as_user(ann).ask(UNCLAIMED, o=gid(acme)))["unclaimedTickets"]
     claimed = await claim(as_user, ann, old)
     again, too_late = await claim(as_user, ann, old), await claim(as_user, bob, old)
+    hidden = await claim(as_user, bob, private)
 
     assert found == {"totalCount": 1, "nodes": [{"id": gid(old), "isImported": True, "status": "CLOSED"}]}
     person = {"displayName": "Ann"}
     assert claimed["ticket"] == {"requester": person, "owner": person, "version": 2, "status": "CLOSED"}
     assert refusal(again)[0] == "CONFLICT"
-    assert refusal(too_late)[0] == "NOT_FOUND"
+    assert [refusal(each)[0] for each in (too_late, hidden)] == ["NOT_FOUND", "NOT_FOUND"]
     assert (await as_user(ann).ask("{ tickets(filter: {}) { nodes { id } } }"))["tickets"]["nodes"] == [
         {"id": gid(old)}
     ]
