@@ -232,6 +232,7 @@ CREATE_LINKED_TICKET = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGE
 LEAVE_FEEDBACK = Rule.any_of(WRITING_PARTICIPANT)
 DECIDE_RESOLUTION = Rule.any_of(WRITING_PARTICIPANT, Policy.ORG_TICKET_MANAGER)
 SEE_ORGANIZATION = Rule.any_of(Policy.ORG_ABOVE_READ_ONLY, Policy.ORG_TICKET_VIEWER, Policy.STAFF)
+SEE_ORGANIZATION_LIST = Rule.any_of(Policy.ORG_TICKET_VIEWER, Policy.STAFF)
 SEE_MEMBERS = Rule.any_of(Policy.ORG_TICKET_VIEWER, Policy.STAFF)
 MANAGE_MEMBERS = Rule.any_of(Policy.ORG_TICKET_MANAGER, Policy.STAFF_ADMIN)
 SAVE_ORGANIZATION = Rule.any_of(Policy.STAFF_ADMIN)
@@ -318,6 +319,16 @@ def check_may_read(viewer: Viewer, ticket: TicketFacts) -> None:
     """
     if not may_read_ticket(viewer, ticket):
         raise NotFound("ticket")
+
+
+def check_belongs(viewer: Viewer, organization_id: UUID) -> None:
+    """That the organization which somebody names to work in is one of the viewer's: all of them are support's (S10).
+
+    Raises:
+        NotFound: what is none of one's own answers like what does not exist.
+    """
+    if not viewer.is_staff and viewer.membership_in(organization_id) is None:
+        raise NotFound("organization", field=("organizationId",))
 
 
 def sees_internal(viewer: Viewer) -> bool:

@@ -3,9 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from domain import entitlement
+from domain import entitlement, policy
 from domain.enums import RequestTypeAvailability
-from domain.errors import NotFound
 from domain.words import Text
 from models import ProductUpdate, RequestType, ServiceCertificate
 from resolvers.context import Context
@@ -18,8 +17,7 @@ async def certificates_of(ctx: Context, organization_id: UUID) -> list[entitleme
     Raises:
         NotFound: the organization is not one of the viewer's.
     """
-    if not ctx.viewer.is_staff and ctx.viewer.membership_in(organization_id) is None:
-        raise NotFound("organization", field=("organizationId",))
+    policy.check_belongs(ctx.viewer, organization_id)
     query = ServiceCertificate.shown_to(ctx.viewer).order_by("ends_at", "id")
     return [each.terms() for each in await every_child(ctx, query, "organization_id", organization_id)]
 

@@ -10,7 +10,6 @@ from tortoise.expressions import Q
 from domain import policy
 from domain.coverage import Coverage, coverage_on
 from domain.enums import ServiceLevel
-from domain.errors import NotFound
 from domain.naming import line, quoted
 from domain.policy import Viewer
 from engine.keyset import LazyPage, Order, PageArgs
@@ -72,8 +71,7 @@ async def get_device_by_serial_number(ctx: Context, organization_id: UUID, seria
         Forbidden: the viewer's role there does not show serial numbers.
     """
     policy.check_authenticated(ctx.viewer)
-    if not ctx.viewer.is_staff and ctx.viewer.membership_in(organization_id) is None:
-        raise NotFound("organization", field=("organizationId",))
+    policy.check_belongs(ctx.viewer, organization_id)
     facts = policy.OrganizationFacts(organization_id)
     policy.check(ctx.viewer, policy.SEE_SERIAL_NUMBER, facts, "Your role in this organization does not show devices.")
     wanted = quoted(serial_number)

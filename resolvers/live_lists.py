@@ -13,7 +13,7 @@ from domain import policy
 from domain.enums import ChangeType, StreamResetReason, TicketListScope
 from domain.errors import NotFound, Required
 from domain.live_lists import change_in_list
-from domain.policy import Viewer
+from domain.policy import OrganizationFacts, Viewer
 from realtime.cursor import Cursor
 from realtime.hub import CaughtUp, Delivered, Guard, Moved, Reset
 from realtime.log import Event
@@ -105,11 +105,11 @@ def stream_of_list(viewer: Viewer, scope: TicketListScope, organization_id: UUID
         if len(viewer.memberships) > 1:
             raise Required("Say which organization: you belong to several.", field=("organizationId",))
         organization_id = next((each.organization_id for each in viewer.memberships), None)
-    membership = viewer.membership_in(organization_id)
-    if scope in _OF_ORGANIZATIONS and membership is not None and membership.sees_all:
-        return list_of_organization(membership.organization_id, staff=False)
-    if scope is TicketListScope.UNCLAIMED and membership is not None:
-        return list_of_unclaimed(membership.organization_id)
+    if scope in _OF_ORGANIZATIONS and organization_id is not None:
+        if policy.allows(viewer, policy.SEE_ORGANIZATION_LIST, OrganizationFacts(organization_id)):
+            return list_of_organization(organization_id, staff=False)
+        if scope is TicketListScope.UNCLAIMED:
+            return list_of_unclaimed(organization_id)
     return list_of_person(viewer.user_id)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain import policy
 from domain.enums import SearchKind
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid
 from domain.naming import quoted
 from domain.searching import highlights, searched
 from engine.keyset import DEFAULT_SIZE, LazyPage, Order, Page, PageArgs, PagingError
@@ -95,8 +95,8 @@ def search(
         Required, Invalid: the text or a paging argument cannot be used.
     """
     policy.check_authenticated(ctx.viewer)
-    if organization_id and not ctx.viewer.is_staff and ctx.viewer.membership_in(organization_id) is None:
-        raise NotFound("organization", field=("organizationId",))
+    if organization_id:
+        policy.check_belongs(ctx.viewer, organization_id)
     if kinds and set(kinds) <= set(OF_TICKETS):
         check_history_of(ctx.viewer, organization_id)
     words, label = searched(text), quoted(text)

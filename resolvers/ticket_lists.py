@@ -7,7 +7,7 @@ from tortoise.queryset import QuerySet
 
 from domain import policy
 from domain.enums import TicketListScope
-from domain.errors import Forbidden, NotFound, Required
+from domain.errors import Forbidden, Required
 from engine.keyset import LazyPage, Order, PageArgs
 from models import Ticket
 from models.followers import followed_by
@@ -63,8 +63,8 @@ def list_tickets(
 def in_scope(ctx: Context, scope: TicketListScope, organization_id: UUID | None) -> QuerySet[Ticket]:
     """The visible tickets of a scope; see `list_tickets`."""
     viewer = ctx.viewer
-    if organization_id is not None and not viewer.is_staff and viewer.membership_in(organization_id) is None:
-        raise NotFound("organization", field=("organizationId",))
+    if organization_id is not None:
+        policy.check_belongs(viewer, organization_id)
     check_history_of(viewer, organization_id)
     query = Ticket.shown_to(viewer)
     if organization_id is not None:
@@ -97,5 +97,5 @@ def in_scope(ctx: Context, scope: TicketListScope, organization_id: UUID | None)
 
 def _check_sees_organization(ctx: Context, organization_id: UUID) -> None:
     facts = policy.OrganizationFacts(organization_id)
-    if not policy.allows(ctx.viewer, policy.SEE_ASSOCIATED_USERNAMES, facts):
+    if not policy.allows(ctx.viewer, policy.SEE_ORGANIZATION_LIST, facts):
         raise Forbidden("Your role in this organization shows your own requests only.", field=("organizationId",))

@@ -71,6 +71,23 @@ def test_every_member_of_every_enum_says_what_it_means() -> None:
     assert (silent, unlike) == ([], [])
 
 
+WEIGHED_BY_POLICY = {"sees_all", "manages", "is_above_read_only", "member_visibility"}
+"""What of a membership decides who may see and do what."""
+
+
+def test_nobody_but_the_policy_weighs_a_membership() -> None:
+    """J4: whoever else asks, asks a rule of `domain.policy`; models hold its SQL form, and write what is chosen."""
+    found = {
+        where
+        for folder in ("domain", "resolvers", "schema", "server", "realtime")
+        for where, tree in modules(ROOT, folder)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in WEIGHED_BY_POLICY
+    }
+
+    assert found - {"server/demo/people.py", "schema/organization_saving.py"} == {"domain/policy.py"}
+
+
 def test_every_policy_has_its_function() -> None:  # J4
     assert policy.HOLDS.keys() == set(policy.Policy)
 

@@ -26,6 +26,7 @@ from domain.policy import (
     allows,
     as_if_history_were_available,
     check,
+    check_belongs,
     check_may_read,
     conceivable,
     may_read_ticket,
@@ -331,6 +332,15 @@ def test_what_one_may_not_see_is_not_there() -> None:  # S07
     with pytest.raises(NotFound, match=r"^There is no such ticket\.$"):
         check_may_read(member(OWNER), PRIVATE)
     check_may_read(member(who=ANN), PRIVATE)
+
+
+def test_who_names_an_organization_to_work_in_belongs_to_it() -> None:  # S10
+    for viewer in (*(member(role) for role in OrganizationRole), staff()):
+        check_belongs(viewer, ACME)
+    for viewer in (*(member(role, organization=OTHER) for role in OrganizationRole), ANONYMOUS):
+        with pytest.raises(NotFound) as refused:
+            check_belongs(viewer, ACME)
+        assert refused.value.field == ("organizationId",)
 
 
 rules = st.sampled_from(sorted(RULES)).map(RULES.__getitem__) | st.lists(
