@@ -38,7 +38,7 @@ TICKET = """subscription($t: ID!) { ticket(ticketId: $t) { __typename ... on Tic
   ticket { status resolutionReason closureReason appointment { status } assignee { displayName } } } } }"""
 DETAIL = """query($t: ID!) { ticket(id: $t) { reference status space { name } devices { nodes { serialNumber } }
   coverage { level } issueType { name } priority severity autoResolveAt autoCloseAt reopenDeadline
-  notice { offersLinkedTicket referenceToQuote }
+  notice { offersLinkedTicket referenceToQuote } followUpOf { reference } holdUntil
   viewerPermissions {
     canReply replyBlockedReason canScheduleAppointment appointmentBlockedReason canLeaveFeedback } } }"""
 
@@ -192,7 +192,7 @@ async def test_an_appointment_is_made_once_somebody_handles_it_and_shows_in_the_
 
 
 async def test_a_silent_customer_has_seven_days_and_seven_more(portal: Portal) -> None:
-    """S62, S63, S64, S66, S68, S69, S71, S32."""
+    """S62, S63, S64, S66, S68-S71, S32."""
     ticket = await portal.opens("Ann", "No picture")
     state = await portal.watches("Ann", TICKET, t=ticket)
 
@@ -227,9 +227,35 @@ async def test_a_silent_customer_has_seven_days_and_seven_more(portal: Portal) -
     assert [(each["code"], each["ticket"], each["offersLinkedTicket"]) for each in late["errors"]] == [
         ("TICKET_CLOSED", {"reference": reference}, True)
     ]
+    linked = await portal.did("Ann", "ticketCreateLinked", "ticket { id }", sourceTicketId=ticket, body="It is back")
+    assert (await portal.asks("Ann", DETAIL, t=linked["ticket"]["id"]))["ticket"]["followUpOf"] == {
+        "reference": reference
+    }  # S70
     assert closed["viewerPermissions"]["canLeaveFeedback"] is True
     given = await portal.did("Ann", "feedbackSubmit", "feedback { rating }", ticketId=ticket, rating=5)
     assert given["feedback"] == {"rating": 5}
     assert await portal.code("Ann", "feedbackSubmit", ticketId=ticket, rating=1) == "FEEDBACK_ALREADY_SUBMITTED"
     again = await portal.opens("Ann", f"As in {reference}", referencesTicketId=ticket)
     assert (await portal.asks("Ann", DETAIL, t=again))["ticket"]["status"] == "NEW"
+
+
+async def test_nobody_is_taken_for_silent_while_support_waits_for_a_part(portal: Portal) -> None:
+    """S67: held for ten days, a ticket that waited for its customer is open again, and is not resolved."""
+    ticket = await portal.opens("Ann", "No picture")
+    state = await portal.watches("Ann", TICKET, t=ticket)
+    await portal.says("Sam", ticket, "A new cable is on its way")
+    await until(state, status="PENDING_CUSTOMER")
+    end = portal.clock.now + 10 * DAY
+    await portal.did("Sam", "ticketHold", ticketId=ticket, until=end.isoformat(), reason="Waiting for a cable")
+    await until(state, status="ON_HOLD")
+    shown = (await portal.asks("Ann", DETAIL, t=ticket))["ticket"]
+    assert (shown["autoResolveAt"], shown["holdUntil"]) == (
+        None,
+        end.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+    )
+
+    first = await portal.sweeps(WEEK + SECOND)
+    second = await portal.sweeps(3 * DAY)
+
+    assert (first.resolved, first.holds_ended, second.resolved, second.holds_ended) == (0, 0, 0, 1)
+    await until(state, status="OPEN", resolutionReason=None)

@@ -97,6 +97,8 @@ async def test_a_day_in_the_partners_portal(portal: Portal) -> None:
                              subject="Mine", description="x") == "FORBIDDEN"  # S15  # fmt: skip
     await portal.did("Bob", "ticketFollow", ticketId=own)  # S83
     assert await lists(portal, "Bob", "FOLLOWING") == ["No picture"]
+    await portal.did("Bob", "ticketUnfollow", ticketId=own)  # S72
+    assert await lists(portal, "Bob", "FOLLOWING") == []
 
 
 async def test_a_colleague_becomes_request_administrator_and_manages_what_others_opened(portal: Portal) -> None:
