@@ -40,11 +40,12 @@ def check_may_remove(role: OrganizationRole, *, of: Collection[OrganizationRole]
         raise Forbidden("A member of this role is removed by an owner of the organization.")
 
 
-def check_keeps_an_owner(role: OrganizationRole, *, owners: int, becomes: OrganizationRole | None = None) -> None:
-    """Decide whether a member of `role`, one of the organization's `owners` if it is OWNER, may become something else.
+def check_keeps_an_owner(role: OrganizationRole, *, others: int, becomes: OrganizationRole | None = None) -> None:
+    """Decide whether a member of `role` may become something else, or go (None), where the organization has so many
+    `others` who own it and can sign in.
 
     Raises:
         Conflict: it is the last owner.
     """
-    if role is OrganizationRole.OWNER and becomes is not OrganizationRole.OWNER and owners <= 1:
+    if role is OrganizationRole.OWNER and becomes is not OrganizationRole.OWNER and others < 1:
         raise Conflict("An organization keeps an owner. Make somebody else its owner first.")

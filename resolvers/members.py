@@ -82,7 +82,7 @@ async def set_role(work: Work, ctx: Context, membership_id: UUID, *, role: Organ
     """
     row, gives = await _lock_member(ctx, membership_id)
     membership.check_may_give(role, of=gives, instead_of=None if row.user_id == ctx.viewer.user_id else row.role)
-    membership.check_keeps_an_owner(row.role, owners=await _owners(row.organization_id), becomes=role)
+    membership.check_keeps_an_owner(row.role, others=await _other_owners(row), becomes=role)
     if row.role is not role:
         row.role = role
         await row.save(update_fields=["role"])
@@ -101,7 +101,7 @@ async def remove_member(work: Work, ctx: Context, membership_id: UUID) -> UUID:
     """
     row, gives = await _lock_member(ctx, membership_id)
     membership.check_may_remove(row.role, of=gives, is_self=row.user_id == ctx.viewer.user_id)
-    membership.check_keeps_an_owner(row.role, owners=await _owners(row.organization_id))
+    membership.check_keeps_an_owner(row.role, others=await _other_owners(row))
     await row.delete()
     await _changed(work, ctx, row)
     return row.organization_id
@@ -134,8 +134,10 @@ async def _lock_member(ctx: Context, membership_id: UUID) -> tuple[Membership, C
     return now, gives
 
 
-async def _owners(organization_id: UUID) -> int:
-    return await Membership.filter(organization_id=organization_id, role=OrganizationRole.OWNER).count()
+async def _other_owners(row: Membership) -> int:
+    """Somebody whose account is switched off owns nothing that anybody could turn to."""
+    owners = Membership.filter(organization_id=row.organization_id, role=OrganizationRole.OWNER, user__is_active=True)
+    return await owners.exclude(id=row.id).count()
 
 
 async def _changed(work: Work, ctx: Context, row: Membership) -> None:

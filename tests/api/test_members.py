@@ -150,6 +150,17 @@ async def test_an_organization_keeps_an_owner(as_user: AsUser) -> None:
     assert (await remove(as_user(ann), ann)) == {"organization": None, "errors": []}
 
 
+async def test_an_owner_whose_account_is_switched_off_is_none_that_an_organization_keeps(as_user: AsUser) -> None:
+    acme = await make_organization()
+    ann, gone = await make_member(acme, OWNER), await make_member(acme, OWNER)
+    await models.User.filter(id=gone.id).update(is_active=False)
+
+    async with nothing_changes():
+        assert refusal(await set_role(as_user(ann), ann, "ADMIN")) == ("CONFLICT", None)
+        assert refusal(await remove(as_user(ann), ann)) == ("CONFLICT", None)
+    assert (await remove(as_user(ann), gone))["errors"] == []
+
+
 @pytest.mark.postgres
 async def test_two_owners_who_remove_each_other_at_once_leave_one(as_user: AsUser) -> None:
     acme = await make_organization()

@@ -49,10 +49,10 @@ def test_oneself_may_leave_in_any_role() -> None:
 
 @pytest.mark.parametrize("becomes", [None, *OrganizationRole])
 def test_the_last_owner_stays_one(becomes: OrganizationRole | None) -> None:
-    check_keeps_an_owner(OWNER, owners=2, becomes=becomes)
-    check_keeps_an_owner(ADMIN, owners=1, becomes=becomes)
+    check_keeps_an_owner(OWNER, others=1, becomes=becomes)
+    check_keeps_an_owner(ADMIN, others=0, becomes=becomes)
     if becomes is OWNER:
-        check_keeps_an_owner(OWNER, owners=1, becomes=becomes)
+        check_keeps_an_owner(OWNER, others=0, becomes=becomes)
     else:
         with pytest.raises(Conflict, match="Make somebody else its owner first"):
-            check_keeps_an_owner(OWNER, owners=1, becomes=becomes)
+            check_keeps_an_owner(OWNER, others=0, becomes=becomes)
