@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from domain.enums import OrganizationRole, StaffRole
 from models import FeedEvent, Membership
 from schema.node import global_id
 from tests.api.operations import mutate, refusal, send
+from tests.api.test_access_changes import DOCUMENTS
+from tests.api.test_live_lists import TICKETS
 from tests.api.world import codes, gid, nothing_changes
-from tests.client import Client
+from tests.client import Client, Stream
 from tests.conftest import AsUser
 from tests.factories import make_member, make_organization, make_staff, make_ticket, make_user
 
@@ -199,6 +202,58 @@ async def test_who_is_removed_loses_the_tickets_at_once(as_user: AsUser) -> None
         assert (await other.next())["message"] == {"body": "after"}
     assert await as_user(ann).ask(TICKET, t=gid(ticket)) == {"ticket": None}
     assert await access_events() == [{"user": str(ann.id)}]
+
+
+PASSING = {
+    "typing": ("typingSet", {"isTyping": True}, {"isTyping": False}),
+    "presence": ("presenceSet", {"state": "VIEWING"}, {"state": "IDLE"}),
+    "readState": ("ticketMarkRead", {"upToSequence": 1}, {"upToSequence": 2}),
+}
+"""What passes on a ticket: the mutation that it tells of, and what somebody does before and after the removal."""
+
+
+async def test_every_stream_of_who_is_removed_ends_or_goes_on_without_its_tickets(as_user: AsUser) -> None:
+    """S26, J3: of a ticket, of what passes on it, of the organization's list; one's own list is to be loaded again."""
+    acme = await make_organization("Acme")
+    owner, ann, sam = as_user(await make_member(acme, OWNER)), await make_member(acme), as_user(await make_staff())
+    ticket = await make_ticket(acme, ann, assignee=sam.user)
+    for body in ("one", "two"):
+        await send(sam, ticket, body)
+
+    async def happens(moment: int) -> None:
+        for mutation, *given in PASSING.values():
+            assert (await mutate(sam, mutation, "__typename", ticketId=gid(ticket), **given[moment]))["errors"] == []
+
+    await happens(0)
+    async with AsyncExitStack() as stack:
+
+        async def watch(document: str, **given: Any) -> Stream:
+            return await stack.enter_async_context(as_user(ann).watch(document, **given))
+
+        of_ticket = [await watch(each, t=gid(ticket)) for each in DOCUMENTS.values()]
+        of_list = await watch(TICKETS, scope="ORGANIZATION", o=gid(acme), filter=None)
+        mine = await watch(TICKETS, scope="MINE", filter=None)
+        for stream in (*of_ticket, of_list, mine):
+            assert (await stream.next())["__typename"] == "StreamCaughtUp"
+        passing = [
+            await watch(f"subscription($t: ID!) {{ {name}(ticketId: $t) {{ __typename }} }}", t=gid(ticket))
+            for name in PASSING
+        ]
+        for stream in passing:
+            await stream.next()
+
+        assert (await remove(owner, ann))["errors"] == []
+        await send(sam, ticket, "after")
+        await happens(1)
+
+        for stream in (*of_ticket, of_list, *passing):
+            data, errors = await stream.result()
+            assert (data, codes(errors)) == (None, ["NOT_FOUND"])
+        item = await mine.next()
+        assert (item["__typename"], item["reason"]) == ("StreamReset", "ACCESS_CHANGED")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await mine.next()
 
 
 async def test_a_role_that_stays_the_same_is_not_announced(as_user: AsUser) -> None:
