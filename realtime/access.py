@@ -10,6 +10,7 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from realtime.log import ACCESS, Event, Position
 from realtime.pump import Pump
@@ -158,6 +159,12 @@ class Pass:
             subjects = await patiently(self._guard)
             asking = self._rest_on(frozenset(subjects or ()), began)
         self._due_at = self._clock() + self._recheck * random.uniform(0.8, 1.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     def close(self) -> None:
         self._access.discard(self._interest)

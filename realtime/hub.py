@@ -4,8 +4,8 @@ The log decides what is delivered. Rings, the doorbell and the sweep only decide
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from broadcaster import Broadcast
@@ -103,14 +103,9 @@ class Hub:
             return Cursor(at.epoch, seq)
         return Cursor(at.epoch, at.floor - 1) if at.floor else Cursor(NO_SUCH_EPOCH, 0)
 
-    @contextmanager
-    def admit(self, guard: Guard) -> Iterator[Pass]:
-        """A permission to watch, for a caller that wants to know whether it is out of date."""
-        permission = Pass(guard, self.access, self._rules.clock, self._rules.recheck)
-        try:
-            yield permission
-        finally:
-            permission.close()
+    def admit(self, guard: Guard) -> Pass:
+        """A permission to watch, for a caller that wants to know whether it is out of date. To be closed."""
+        return Pass(guard, self.access, self._rules.clock, self._rules.recheck)
 
     async def follow(
         self, topic: str, after: Cursor | None, *, guard: Guard | Pass, lost: ResetReason | None = None
@@ -125,16 +120,19 @@ class Hub:
         event, and before any that was committed after the change. While the database is away the stream is silent,
         and goes on later. It ends by itself only when the hub stops.
         """
-        with ExitStack() as stack:
-            tail = stack.enter_context(self._watched(topic))
-            permission = guard if isinstance(guard, Pass) else stack.enter_context(self.admit(guard))
-            try:
-                async with aclosing(Watcher(tail, permission, self._rules).steps(after, lost)) as steps:
-                    async for step in steps:
-                        self.stats.resets += isinstance(step, Reset)
-                        yield step
-            except Stopped:
-                return
+        tail = self._enter(topic)
+        permission = guard if isinstance(guard, Pass) else self.admit(guard)
+        try:
+            async with aclosing(Watcher(tail, permission, self._rules).steps(after, lost)) as steps:
+                async for step in steps:
+                    self.stats.resets += isinstance(step, Reset)
+                    yield step
+        except Stopped:
+            return
+        finally:
+            if permission is not guard:
+                permission.close()
+            self._leave(topic)
 
     def sit(self, topic: str, at: Cursor, on_news: Callable[[], None]) -> Seat | None:
         """A seat at a place where a stream of `follow` has come to; None where that is no place of the topic any more.
@@ -156,16 +154,8 @@ class Hub:
         """Seconds after which access is asked about again, even if nothing says that it changed."""
         return self._rules.recheck
 
-    @contextmanager
-    def _watched(self, topic: str) -> Iterator[Tail]:
-        """The topic's tail. From here on rings for it count, so the head may be read."""
-        tail = self._enter(topic)
-        try:
-            yield tail
-        finally:
-            self._leave(topic)
-
     def _enter(self, topic: str) -> Tail:
+        """The topic's tail. From here on rings for it count, so the head may be read. To be undone by `_leave`."""
         tail = self._tails.get(topic)
         if tail is None:
             tail = self._tails[topic] = Tail(topic, self._pump, self._tasks)

@@ -27,12 +27,23 @@ class Taker(Protocol):
 
 
 class LiveSocketProtocol(WebSocketsSansIOProtocol):
-    _taker: Taker | None = None
-    _work: asyncio.Task[None] | None = None
-    _context: Context
+    # uvicorn's attributes by name: they are too many for instances to share the keys of their dictionaries.
+    # fmt: off
+    __slots__ = (
+        "_context", "_taker", "_work", "app", "app_state", "asgi_version", "client", "close_sent", "close_timeout",
+        "close_timer", "config", "conn", "connections", "curr_msg_data_type", "default_headers", "disconnected",
+        "frames", "handshake_complete", "handshake_initiated", "initial_response", "last_ping_rtt", "logger", "loop",
+        "pending_ping_payload", "ping_interval", "ping_sent_at", "ping_timeout", "ping_timer", "pong_timer", "queue",
+        "read_paused", "request", "response", "root_path", "scheme", "scope", "server", "server_state", "tasks",
+        "transport", "writable",
+    )
+    # fmt: on
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
+        self._taker: Taker | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._context: Context | None = None
         self.queue = cast(Any, Inbox())
         self.writable = cast(Any, Gate())
 

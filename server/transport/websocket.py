@@ -5,6 +5,7 @@ operations, never looks at the token again, and hides what an extension raised b
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -145,9 +146,8 @@ class SafeOperation(Operation[Connection, None]):
 
     def __init__(self, handler: "Handler", message: dict[str, Any]) -> None:
         payload = message["payload"]
-        super().__init__(
-            handler, message["id"], payload["query"], payload.get("variables"), payload.get("operationName")
-        )
+        query = sys.intern(payload["query"])  # a thousand clients send the same text, and it is kept for each
+        super().__init__(handler, message["id"], query, payload.get("variables"), payload.get("operationName"))
         self.extensions: dict[str, Any] | None = payload.get("extensions")
         self.member: Member | None = None
         self.language = SOURCE
@@ -182,11 +182,13 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
     context: Connection
     websocket: TextSocket
 
-    _time_limit: asyncio.TimerHandle | None = None
-    """For `connection_init` to come; after it, for the token to expire."""
-    _closing: asyncio.Task[None] | None = None
-    _unwatch: Callable[[], None] | None = None
-    _presence: AbstractContextManager[None] | None = None
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._time_limit: asyncio.TimerHandle | None = None
+        """For `connection_init` to come; after it, for the token to expire."""
+        self._closing: asyncio.Task[None] | None = None
+        self._unwatch: Callable[[], None] | None = None
+        self._presence: AbstractContextManager[None] | None = None
 
     async def handle(self) -> None:
         """Strawberry's loop, where an ASGI server wants one; a live socket is handed over, and this returns."""
