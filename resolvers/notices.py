@@ -1,11 +1,15 @@
 """Telling people of what happened on their tickets: put down with the event, told by a worker soon after.
 
 A unit of work never writes to the streams of many people: it puts down one row for each event (`pending.py`), and
-`tell_pending` turns that into notifications, each in a transaction of its own that takes the row away. Two processes
-that come at once tell it once; what was put down while none ran is told when one does.
+`tell_pending` turns that into notifications, in transactions that take the rows away. Two processes that come at once
+tell it once; what was put down while none ran is told when one does.
 """
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -13,7 +17,7 @@ from tortoise.expressions import F
 
 from domain.enums import ChangeType, MessageSource, NotificationKind, TicketStatus, TimelineEventKind, Visibility
 from domain.notifying import OF_STATUS, Happening, is_heard, whom_to_tell
-from domain.policy import may_read_ticket
+from domain.policy import Viewer, may_read_ticket
 from engine.prepared import Prepared
 from models import (
     EscalationEntry,
@@ -34,6 +38,10 @@ from resolvers.viewers import load_viewer
 
 NOTIFICATION_ADDED = "notification.added"
 BATCH = 100
+
+TOGETHER = 10
+"""Events told in one transaction. In a chat they are of one ticket, and half of what they cost is the same for all."""
+
 MOST_ATTEMPTS = 5
 """A row that fails so often is left where it is, for a person to look at."""
 
@@ -43,6 +51,8 @@ PENDING = Prepared(PendingNotice, {"id": UUID}, lambda rows: rows)
 MESSAGE = Prepared(Message, {"id": UUID}, lambda rows: rows)
 
 logger = structlog.get_logger("casewire.notices")
+
+Found = TypeVar("Found")
 
 
 def stream_of(user_id: UUID) -> str:
@@ -56,40 +66,64 @@ async def tell_pending(ctx: Context) -> int:
     while True:
         waiting = PendingNotice.filter(attempts__lt=MOST_ATTEMPTS).order_by("attempts", "id").limit(BATCH)
         ids: list[UUID] = await waiting.values_list("id", flat=True)  # type: ignore[assignment]
-        done = [await _tell(ctx, each) for each in ids]
-        told += sum(done)
-        if len(ids) < BATCH or not any(done):
+        done = sum([await _tell(ctx, ids[first : first + TOGETHER]) for first in range(0, len(ids), TOGETHER)])
+        told += done
+        if len(ids) < BATCH or not done:
             return told
 
 
-async def _tell(ctx: Context, pending_id: UUID) -> bool:
+async def _tell(ctx: Context, pending_ids: Sequence[UUID]) -> int:
+    """Tell of events, of how many; where one of them fails, of each by itself."""
     try:
-        return await _tell_of(ctx, pending_id)
+        return await _tell_together(ctx, pending_ids)
     except Exception:
-        logger.exception("people could not be told of an event; tried again later", pending=str(pending_id))
+        if len(pending_ids) > 1:
+            return sum([await _tell(ctx, [each]) for each in pending_ids])
+        logger.exception("people could not be told of an event; tried again later", pending=str(pending_ids[0]))
 
         async def count() -> int:
-            return await PendingNotice.filter(id=pending_id).update(attempts=F("attempts") + 1)
+            return await PendingNotice.filter(id=pending_ids[0]).update(attempts=F("attempts") + 1)
 
         await run_in_transaction(count)
-        return False
+        return 0
 
 
 @unit_of_work
-async def _tell_of(work: Work, ctx: Context, pending_id: UUID) -> bool:
+async def _tell_together(work: Work, ctx: Context, pending_ids: Sequence[UUID]) -> int:
+    known, told = Known(), 0
+    for each in pending_ids:
+        told += await _tell_of(work, known, each)
+        await asyncio.sleep(0)  # nothing else here suspends on SQLite, and others want their turn
+    return told
+
+
+@dataclass(slots=True)
+class Known:
+    """What was read already for events that are told together."""
+
+    _found: dict[Any, Any] = field(default_factory=dict)
+
+    async def of(self, key: Any, read: Callable[[], Awaitable[Found]]) -> Found:
+        if key not in self._found:
+            self._found[key] = await read()
+        found: Found = self._found[key]
+        return found
+
+
+async def _tell_of(work: Work, known: Known, pending_id: UUID) -> bool:
     """Tell of one event; False where another process does."""
     pending = await PENDING.first(pending_id)
     if pending is None or not await PendingNotice.filter(id=pending_id).delete():
         return False
-    ticket = await NOW.first(pending.ticket_id)
+    ticket = await known.of(pending.ticket_id, partial(NOW.first, pending.ticket_id))
     assert ticket is not None
     facts = facts_of(ticket)
     told: set[UUID] = set(await Notification.filter(source=pending.key).values_list("user_id", flat=True))  # type: ignore[arg-type]
     for happening in await _happenings(pending, ticket):
         concerned = whom_to_tell(happening, _people_on(facts)) - told
         told |= concerned  # Who is mentioned is not told besides that somebody wrote.
-        for user_id in sorted(await _hearing(concerned, ticket, happening)):
-            if await _may_know(user_id, facts, happening):
+        for user_id in sorted(await _hearing(known, concerned, ticket, happening)):
+            if _may_know(await known.of(user_id, partial(load_viewer, user_id)), user_id, facts, happening):
                 await notify(work, user_id, happening, ticket_id=ticket.id, source=pending.key)
     return True
 
@@ -163,20 +197,25 @@ def _people_on(facts: Facts) -> frozenset[UUID]:
     return frozenset(each for each in map(as_id, people) if each is not None)
 
 
-async def _hearing(people: Collection[UUID], ticket: Ticket, happening: Happening) -> list[UUID]:
+async def _hearing(known: Known, people: Collection[UUID], ticket: Ticket, happening: Happening) -> list[UUID]:
     """Those of `people` who want to be told of it, by their preferences of now."""
     if not people:
         return []
+    wishes = await known.of((ticket.id, frozenset(people)), partial(_wishes, people, ticket))
+    return [key for key, in_app, muted in wishes if is_heard(happening.kind, in_app=in_app, muted=muted)]
+
+
+async def _wishes(people: Collection[UUID], ticket: Ticket) -> list[tuple[UUID, bool, bool]]:
+    """Of each, whether they want to be told in the application, and whether they have muted the ticket."""
     muted = set(
         await MutedTicket.filter(ticket_id=ticket.id, user_id__in=list(people)).values_list("user_id", flat=True)
     )
     chosen = await User.filter(id__in=list(people)).values_list("id", "notify_in_app")
-    return [key for key, in_app in chosen if is_heard(happening.kind, in_app=in_app, muted=key in muted)]
+    return [(key, in_app, key in muted) for key, in_app in chosen]
 
 
-async def _may_know(user_id: UUID, facts: Facts, happening: Happening) -> bool:
+def _may_know(viewer: Viewer | None, user_id: UUID, facts: Facts, happening: Happening) -> bool:
     """Nobody is told of what they may not read. It is asked again when it is read."""
-    viewer = await load_viewer(user_id)
     if viewer is None or (happening.visibility is Visibility.INTERNAL and not viewer.is_staff):
         return False
     return may_read_ticket(viewer, rights_of(facts, user_id))

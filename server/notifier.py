@@ -13,6 +13,9 @@ from resolvers.notices import tell_pending
 EVERY = 2.0
 """Seconds between two looks for what a process put down that has died, or is busy."""
 
+COALESCE = 0.2
+"""Seconds that an event waits for others to be told with it: whoever chats writes several."""
+
 logger = structlog.get_logger("casewire.notices")
 
 
@@ -22,6 +25,7 @@ async def notify_for_ever(services: Services) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EVERY * random.uniform(0.7, 1.3)):
                 await services.notices.wait()
+                await asyncio.sleep(COALESCE)
         services.notices.clear()
         try:
             await tell_pending(Context(ANONYMOUS, services))

@@ -17,7 +17,7 @@ from domain.enums import (
 from engine.instants import instant_text
 from resolvers import notices
 from resolvers.context import Services
-from resolvers.notices import MOST_ATTEMPTS
+from resolvers.notices import MOST_ATTEMPTS, TOGETHER
 from resolvers.notification_texts import APPOINTMENTS, CALLS, KINDS, STAGES
 from server.notifier import notify_for_ever
 from tests.api.operations import mutate, note, on_ticket, refusal, reopen, send
@@ -249,6 +249,26 @@ async def test_an_event_that_cannot_be_told_holds_nobody_up_and_is_given_up(
         assert await desk.tell() == 1
 
     assert (await models.PendingNotice.get()).attempts == MOST_ATTEMPTS
+
+
+async def test_what_decides_about_a_burst_of_messages_is_read_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """J4: it is asked of everybody, but not for every message of a chat anew."""
+    asked: list[Any] = []
+    load = notices.load_viewer
+
+    async def listening(user_id: Any) -> Any:
+        asked.append(user_id)
+        return await load(user_id)
+
+    monkeypatch.setattr(notices, "load_viewer", listening)
+    for n in range(TOGETHER + 1):
+        await send(desk.ann, desk.ticket, f"line {n}")
+
+    assert await desk.tell() == TOGETHER + 1
+
+    assert sorted(asked) == sorted([desk.people["Bob"].id, desk.people["Sam"].id] * 2)
+    assert await models.Notification.filter(user=desk.people["Bob"]).count() == TOGETHER + 1
+    assert await models.Notification.filter(user=desk.people["Sam"]).count() == TOGETHER + 1
 
 
 async def test_the_server_tells_by_itself_soon_after(desk: Desk) -> None:
