@@ -16,7 +16,7 @@ from tests.stories.portal import Portal, open_portal, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
-WEEK, SECOND, LIMIT = timedelta(days=7), timedelta(seconds=1), 512_000
+WEEK, HOUR, SECOND, LIMIT = timedelta(days=7), timedelta(hours=1), timedelta(seconds=1), 512_000
 
 TICKET = """subscription($t: ID!) { ticket(ticketId: $t) { __typename ... on TicketChange { changedFields
   ticket { status displayStatus resolutionReason closureReason } } } }"""
@@ -25,6 +25,8 @@ CHAT = """subscription($t: ID!) { messages(ticketId: $t) { __typename
 STAGES = """subscription($t: ID!) { escalationTimeline(ticketId: $t) { __typename
   ... on EscalationTimelineChange { changeType escalation { reference stage requiresCustomerAction resolvedAt
     estimatedResolutionAt } entry { note isOverride } } } }"""
+RAISED = """query($r: String!) { escalationByReference(reference: $r) { issueDescription ticket { displayStatus }
+  timeline(first: 9) { nodes { stage enteredAt } } } }"""
 LIST = """subscription { tickets(scope: MINE) { __typename ... on TicketChange { changeType ticket { subject } } } }"""
 DETAIL = """query($t: ID!) { ticket(id: $t) { reference status description closureReason
   notice { text offersLinkedTicket referenceToQuote } followUps { reference } followUpOf { reference }
@@ -151,6 +153,7 @@ async def test_an_escalation_is_followed_stage_by_stage_by_everybody_who_watches
             assert {name: escalation[name] for name in expected} == expected
 
     async def moves(stage: str, note: str) -> None:
+        portal.clock.now += HOUR
         await portal.did("Sam", "escalationAdvance", escalationId=made["id"], stage=stage, note=note)
 
     await told(stage="SUBMITTED", requiresCustomerAction=False)
@@ -159,13 +162,27 @@ async def test_an_escalation_is_followed_stage_by_stage_by_everybody_who_watches
     await moves("IN_REVIEW", "We look at it")
     await told(stage="IN_REVIEW")
     await moves("ENGINEERING_IN_PROGRESS", "Found it")
-    await told(stage="ENGINEERING_IN_PROGRESS")
+    await told(stage="ENGINEERING_IN_PROGRESS", estimatedResolutionAt=None)
+    soon = (portal.clock.now + WEEK).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    await portal.did("Sam", "escalationSetEstimate", escalationId=made["id"], estimatedResolutionAt=soon)
+    await told(stage="ENGINEERING_IN_PROGRESS", estimatedResolutionAt=soon)  # S79
     await moves("VERIFYING_RESOLUTION", "Please try 2.5.2")
     await told(stage="VERIFYING_RESOLUTION", requiresCustomerAction=True)
     await portal.did("Ann", "escalationRejectResolution", escalationId=made["id"], comment="Still black")
     await told(stage="ENGINEERING_IN_PROGRESS", requiresCustomerAction=False)
     await moves("VERIFYING_RESOLUTION", "Please try 2.5.3")
     await told(stage="VERIFYING_RESOLUTION", requiresCustomerAction=True)
+
+    # It is found by its own reference, with the day of every step; the ticket says that it is escalated.
+    found = (await portal.asks("Bob", RAISED, r=made["reference"].lower()))["escalationByReference"]
+    assert (found["issueDescription"], found["ticket"]["displayStatus"]) == (issue["issueDescription"], "ESCALATED")
+    entered = [(each["stage"], each["enteredAt"]) for each in found["timeline"]["nodes"]]
+    assert [stage for stage, _ in entered] == [
+        *("SUBMITTED", "IN_REVIEW", "ENGINEERING_IN_PROGRESS", "VERIFYING_RESOLUTION"),
+        *("ENGINEERING_IN_PROGRESS", "VERIFYING_RESOLUTION"),
+    ]
+    assert entered[-1][1] == portal.clock.now.isoformat(timespec="microseconds").replace("+00:00", "Z")  # S77
+    assert [each for _, each in entered] == sorted(each for _, each in entered)
 
     # Meanwhile everything else goes through the ticket and whoever handles it, as it did before (S80).
     assert (await portal.says("Ann", ticket, "Trying it tonight"))["errors"] == []
@@ -175,3 +192,28 @@ async def test_an_escalation_is_followed_stage_by_stage_by_everybody_who_watches
         assert (change["escalation"]["stage"], change["escalation"]["requiresCustomerAction"]) == ("RESOLVED", False)
         assert change["escalation"]["resolvedAt"] is not None
         assert change["entry"] == {"note": "It works", "isOverride": False}
+
+
+async def test_support_ends_an_escalation_that_its_customer_does_not_answer_and_that_is_kept(portal: Portal) -> None:
+    """S78, J7: the customer reads that it was so, and nothing of what engineers told each other."""
+    ticket = await portal.opens("Ann", "No picture")
+    issue = {"ticketId": ticket, "issueDescription": "The firmware drops the signal"}
+    made = (await portal.did("Sam", "escalationSubmit", "escalation { id }", **issue))["escalation"]
+    stages = await portal.watches("Ann", STAGES, t=ticket)
+    step = {"escalationId": made["id"], "internalNote": "Defect 17"}
+    for stage in ("IN_REVIEW", "ENGINEERING_IN_PROGRESS", "VERIFYING_RESOLUTION"):
+        await portal.did("Sam", "escalationAdvance", stage=stage, **step)
+        assert (await stages.next())["escalation"]["stage"] == stage
+    assert await portal.code("Bob", "escalationConfirmResolution", escalationId=made["id"], comment="?") == "FORBIDDEN"
+
+    portal.clock.now += WEEK
+    await portal.did("Sam", "escalationAdvance", stage="RESOLVED", note="No answer for a week", **step)
+
+    frame = await stages.frame()
+    assert '"stage":"RESOLVED"' in frame
+    assert '"entry":{"note":"No answer for a week","isOverride":true}' in frame
+    notes = (
+        "query($t: ID!) { ticket(id: $t) { escalations { nodes { timeline(first: 9) { nodes { internalNote } } } } } }"
+    )
+    (seen,) = (await portal.asks("Ann", notes, t=ticket))["ticket"]["escalations"]["nodes"]
+    assert [each["internalNote"] for each in seen["timeline"]["nodes"]] == [None] * 5
