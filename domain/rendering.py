@@ -56,10 +56,14 @@ class Markdown:
 
     def text_of(self, written: str) -> str:
         """The text without its marks, for notifications and previews. A link is followed by its address."""
-        blocks = None if is_unmarked(written) else self._blocks(written)
+        blocks = self.blocks_of(written)
         if blocks is None:
             return written
         return re.sub(r"\n{3,}", "\n\n", "".join(_told(blocks))).strip("\n")
+
+    def blocks_of(self, written: str) -> list[Token] | None:
+        """What a text is made of, for a page that is drawn; None where it is shown as it was written."""
+        return None if is_unmarked(written) else self._blocks(written)
 
     def _blocks(self, written: str) -> list[Token] | None:
         """What it is made of; None where it is to be shown as it was written."""

@@ -45,7 +45,7 @@ class Document:
         self.facts(list(content.facts()))
         if description := clean(content.ticket["description"]).strip():
             self.heading(content.say(labels.DESCRIPTION))
-            self.sheet.paragraph(description)
+            self.sheet.prose(description)
         self.people()
         self.related()
         for each in content.head["escalations"]:
@@ -126,7 +126,7 @@ class Document:
         sheet, content = self.sheet, self.content
         self.heading(content.say(labels.ESCALATION, reference=escalation["reference"]), below=70)
         self.facts(list(content.escalation_facts(escalation)), columns=4)
-        sheet.paragraph(clean(escalation["issueDescription"]))
+        sheet.prose(clean(escalation["issueDescription"]))
         sheet.y += 8
         for number, entry in enumerate(escalation["timeline"]):
             self.stage(entry, is_last=number == len(escalation["timeline"]) - 1)
@@ -181,7 +181,7 @@ class Document:
         if said.subject:
             sheet.paragraph(said.subject, size=9.5, style="B", indent=INSET, bar=bar, shade=shade)
         if said.body:
-            sheet.paragraph(said.body, indent=INSET, bar=bar, shade=shade)
+            sheet.prose(said.body, indent=INSET, bar=bar, shade=shade)
         if said.files:
             told = self.content.say(labels.ATTACHED, files=", ".join(said.files))
             sheet.paragraph(told, size=8.5, colour=QUIET, indent=INSET, bar=bar, shade=shade)

@@ -9,9 +9,9 @@ import fontpkg  # type: ignore[import-untyped]
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
-from server.exports.typesetting import Face, lines_of, shortened
+from server.exports.prose import lines_of_prose
+from server.exports.typesetting import Face, Style, lines_of, lines_of_runs, shortened
 
-Style = Literal["", "B", "I"]
 Colour = tuple[int, int, int]
 
 FAMILY = "PT Sans"
@@ -19,6 +19,9 @@ INK, QUIET, FAINT = (28, 33, 40), (98, 106, 117), (216, 220, 226)
 ACCENT, AMBER = (20, 84, 140), (176, 108, 0)
 PALE_AMBER: Colour = (255, 247, 229)
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 56.0, 62.0, 64.0
+STEP = 16.0
+"""How far in the items of a list and what is quoted stand."""
+
 BASELINE = 0.9
 """How far below the top of a line its letters stand, as a part of their size."""
 
@@ -121,6 +124,29 @@ class Sheet:
             if each:
                 self.put(each, LEFT + indent, self.y, size=size, style=style, colour=colour)
             self.y += height
+
+    def prose(self, written: str, *, indent: float = 0, bar: Colour | None = None, shade: Colour | None = None) -> None:
+        """What somebody wrote in Markdown, as `paragraph` draws what has no marks."""
+        size, height = 10.0, 14.0
+        for line in lines_of_prose(written):
+            if line.apart and self.y > TOP and self.y + 2 * height <= self.floor:
+                self.decorate(height / 2, bar, shade)
+                self.y += height / 2
+            inset = indent + line.depth * STEP
+            told = list(lines_of_runs(line.runs, self.faces, size, self.width - inset)) if line.runs else [[]]
+            for number, pieces in enumerate(told):
+                if pieces:
+                    self.room_for(height)
+                elif self.y == TOP or self.y + height > self.floor:
+                    continue
+                self.decorate(height, bar, shade)
+                if line.mark and number == 0:
+                    self.line(line.mark, LEFT + inset - STEP, self.y, STEP, size=size)
+                x = LEFT + inset
+                for text, style in pieces:
+                    self.put(text, x, self.y, size=size, style=style)
+                    x += self.faces[style].width(text, size)
+                self.y += height
 
     def decorate(self, height: float, bar: Colour | None, shade: Colour | None) -> None:
         """What stands behind and before a line of this height."""

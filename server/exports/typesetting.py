@@ -4,10 +4,15 @@ fpdf2's own cells take some twenty milliseconds for a message; this takes a half
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Literal
 
 from fpdf.fonts import TTFFont
+
+Style = Literal["", "B", "I"]
+Run = tuple[str, Style]
+"""Text of one style, without line ends."""
 
 MISSING = "◊"
 STAND_INS = {"→": "->", "←": "<-", "↔": "<->", "⇒": "=>", "✓": "√", "✔": "√", "✗": "×", "✘": "×", "\u202f": "\xa0"}
@@ -63,6 +68,53 @@ def lines_of(text: str, face: Face, size: float, width: float) -> Iterator[str]:
     """The lines of a text, each at most `width` points wide. They end between words; a wider word is broken."""
     for paragraph in text.split("\n"):
         yield from _broken(face.shown(paragraph.rstrip()), face, size, width)
+
+
+def lines_of_runs(
+    runs: Sequence[Run], faces: Mapping[Style, Face], size: float, width: float
+) -> Iterator[list[tuple[str, Style]]]:
+    """The lines of one paragraph in several styles, each at most `width` points wide, as `lines_of` makes them."""
+    if len(runs) == 1:
+        ((whole, style),) = runs
+        yield from ([(each, style)] for each in lines_of(whole, faces[style], size, width))
+        return
+    shown = [(faces[style].shown(text), style) for text, style in runs]
+    text = "".join(each for each, _ in shown)
+    styles = [style for each, style in shown for _ in each]
+    widths = [faces[style].width(sign, size) for sign, style in zip(text, styles, strict=True)]
+    start = 0
+    while start < len(text):
+        end = _line_end(text, widths, start, width)
+        yield _pieces(text, styles, start, start + len(text[start:end].rstrip()) or end)
+        start = end
+        while start < len(text) and text[start] == " ":
+            start += 1
+
+
+def _line_end(text: str, widths: Sequence[float], start: int, width: float) -> int:
+    """Where the line that begins at `start` ends: after a word, or inside of one that is wider than the line."""
+    filled, last_word = 0.0, start
+    for here in range(start, len(text)):
+        if text[here] == " " and here > start and text[here - 1] != " ":
+            last_word = here
+        filled += widths[here]
+        if filled > width and text[here] != " ":
+            if text[start:last_word].strip():
+                return last_word
+            joint = max(text.rfind(each, start, here) for each in JOINTS) + 1
+            return joint if joint - start > (here - start) // 3 else max(here, start + 1)
+    return len(text)
+
+
+def _pieces(text: str, styles: Sequence[Style], start: int, end: int) -> list[tuple[str, Style]]:
+    """The signs from `start` to `end`, those of one style together."""
+    pieces: list[tuple[str, Style]] = []
+    for here in range(start, end):
+        if pieces and pieces[-1][1] == styles[here]:
+            pieces[-1] = (pieces[-1][0] + text[here], styles[here])
+        else:
+            pieces.append((text[here], styles[here]))
+    return pieces
 
 
 def _broken(paragraph: str, face: Face, size: float, width: float) -> Iterator[str]:
