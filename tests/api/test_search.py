@@ -126,6 +126,23 @@ async def the_shed(world: World) -> None:
     await world.other.save()
 
 
+async def test_whatever_is_found_shows_where_its_words_stand_and_nothing_of_it_is_markup(as_user: AsUser) -> None:
+    """S38: rows of every kind."""
+    world = await make_world()
+    await the_shed(world)
+    world.ticket.subject = "<b>The shed</b> & more"
+    await world.ticket.save()
+
+    found = (await search(as_user(world["agent"]), "SHED", first=100))["nodes"]
+
+    shown = {each["kind"]: each["highlights"] for each in found}
+    assert shown.keys() == set(EVERYTHING)
+    assert shown.pop("TICKET") == ["&lt;b&gt;The <mark>shed</mark>&lt;/b&gt; &amp; more"]
+    messages = {each["highlights"][0] for each in found if each["kind"] == "MESSAGE"}
+    assert messages == {"<mark>shed</mark>", "<mark>shed</mark>, says the agent"}
+    assert {text for kind, texts in shown.items() if kind != "MESSAGE" for text in texts} == {"<mark>shed</mark>"}
+
+
 OF_PLACES = ["DESK", "DEVICE", "KNOWLEDGE_ARTICLE", "ROOM"]
 OF_TICKET = ["ESCALATION", "MESSAGE", "TICKET"]
 EVERYTHING = [*OF_PLACES, "KNOWLEDGE_ARTICLE", *OF_TICKET, "MESSAGE", "ORGANIZATION", "USER"]

@@ -8,7 +8,7 @@ import pytest
 import models
 from domain.enums import LifecyclePreset, MessageKind, ParticipantRole, TicketStatus
 from engine.instants import instant_text
-from tests.api.world import gid
+from tests.api.world import gid, make_world
 from tests.clock import Clock
 from tests.conftest import AsUser
 from tests.engine.desk import planned_desk, viewer_of
@@ -16,6 +16,10 @@ from tests.factories import LONG_AGO, make_member, make_message, make_organizati
 
 pytestmark = pytest.mark.anyio
 
+DETAIL = """query($t: ID!) { ticket(id: $t) { subject reference status displayStatus createdAt updatedAt description
+  assignee { displayName } requester { displayName } participants { nodes { role user { displayName } } }
+  followers { nodes { kind user { displayName } } } resources { title url sharedBy { displayName } }
+  activeEscalation { reference stage timeline { nodes { stage note enteredAt } } } } }"""
 TIMES = "query($t: ID!) { ticket(id: $t) { autoResolveAt autoCloseAt reopenDeadline } }"
 
 
@@ -51,6 +55,44 @@ async def test_a_resolved_ticket_keeps_the_times_that_it_was_resolved_under(
     found = (await as_user(ann).ask(TIMES, t=gid(await make_ticket(acme, ann, **given))))["ticket"]
 
     assert found["reopenDeadline"] == found["autoCloseAt"] == instant_text(clock() + timedelta(hours=72))
+
+
+@pytest.mark.parametrize("name", ["author", "helper", "owner", "member", "reader", "agent"])
+async def test_a_tickets_page_shows_who_is_on_it_how_far_it_is_and_what_was_shared(as_user: AsUser, name: str) -> None:
+    """S41, S44, S45, S46: to everybody who reads it the same; and nothing at all to a stranger."""
+    world = await make_world()
+    world.ticket.assignee = world["agent"]
+    await world.ticket.save()
+
+    found = (await as_user(world[name]).ask(DETAIL, t=gid(world.ticket)))["ticket"]
+
+    at = instant_text(LONG_AGO)
+    assert found == {
+        "subject": "The camera stays black",
+        "reference": world.ticket.reference,
+        "status": "OPEN",
+        "displayStatus": "ESCALATED",
+        "createdAt": at,
+        "updatedAt": at,
+        "description": "It did so since Monday.",
+        "assignee": {"displayName": "agent"},
+        "requester": {"displayName": "author"},
+        "participants": {"nodes": [{"role": "PARTICIPANT", "user": {"displayName": "helper"}}]},
+        "followers": {"nodes": [{"kind": "EXTERNAL_EMAIL_ONLY", "user": None}]},
+        "resources": [
+            {
+                "title": "How to reset the camera",
+                "url": "https://help.example/camera",
+                "sharedBy": {"displayName": "agent"},
+            }
+        ],
+        "activeEscalation": {
+            "reference": world.escalation.reference,
+            "stage": "SUBMITTED",
+            "timeline": {"nodes": [{"stage": "SUBMITTED", "note": "We are on it", "enteredAt": at}]},
+        },
+    }
+    assert await as_user(world["stranger"]).ask(DETAIL, t=gid(world.ticket)) == {"ticket": None}
 
 
 async def test_the_first_contact_is_asked_first_and_else_who_opened_it(as_user: AsUser) -> None:  # S45
