@@ -14,6 +14,7 @@ from schema.draft import DraftMutations, TicketCreatePayload, broken
 from schema.feedback import FeedbackMutations
 from schema.holding import HoldMutations
 from schema.inputs import files_of
+from schema.inventory_saving import InventoryMutations
 from schema.job import JobMutations
 from schema.knowledge import KnowledgeMutations
 from schema.linked_tickets import LinkedTicketMutations
@@ -48,6 +49,7 @@ class Mutation(
     NotificationPreferencesMutations,
     MemberMutations,
     OrganizationMutations,
+    InventoryMutations,
     KnowledgeMutations,
     DraftMutations,
     TicketPeopleMutations,

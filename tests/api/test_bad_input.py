@@ -201,7 +201,7 @@ async def rows_for_their_author(world: World) -> dict[str, str]:
 
 async def kinds_taken(client: Client, asked: Asked, leaf: Leaf) -> set[str]:
     """The types whose ids go there, as the refusal of another one says."""
-    id = f"SpaceGroup_{NEVER}"
+    id = f"StatusChangedEvent_{NEVER}"
     (error,) = await errors_of(client, asked, asked.given(leaf, id if leaf.alone else [id]))
     said = re.search(r"here goes one of the type (.+)\.", error["message"])
     assert said, (asked.name, leaf.path, error)
@@ -220,7 +220,8 @@ async def rows_of_others(world: World) -> dict[str, str]:
     rows: list[Any] = [other, theirs, ticket, space, desk, message, await make_escalation(ticket)]
     rows += [await make_message(ticket, theirs, kind=kind) for kind in (MessageKind.EMAIL, MessageKind.NOTE)]
     rows += [await make_follower(ticket), await make_participant(ticket, theirs), await make_file(theirs)]
-    rows += [await models.Membership.get(user=theirs)]
+    rows += [await models.Membership.get(user=theirs), await models.SpaceGroup.create(organization=other, name="x")]
+    rows += [await models.ServiceLicense.create(organization=other, level="SELECT", created_at=LONG_AGO, **days)]
     rows += [
         await models.Device.create(organization=other, product=product, space=space, name="x", serial_number="X"),
         await models.ServiceCertificate.create(organization=other, number="X", kind="SERVICES", **days),

@@ -73,6 +73,18 @@ open  organizationMemberRemove            +   +   +   -   -   -    -   -    .   
 own   organizationMemberRemove            +   +   +   -   -   -    -   -    .    -   -   -   +    !
 open  organizationSave                    -   -   -   -   -   -    -   -    -    -   -   -   +    !
 own   organizationSave                    -   -   -   -   -   -    -   -    -    -   -   -   +    !
+open  roomSave                            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+own   roomSave                            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  deskSave                            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+own   deskSave                            +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  spaceDelete                         +   +   +   -   -   -    -   -    .    -   -   -   +    !
+own   spaceDelete                         +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  spaceGroupSave                      +   +   +   -   -   -    -   -    .    -   -   -   +    !
+own   spaceGroupSave                      +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  deviceSave                          +   +   +   -   -   -    -   -    .    -   -   -   +    !
+own   deviceSave                          +   +   +   -   -   -    -   -    .    -   -   -   +    !
+open  licenseAssign                       +   -   -   +   -   -    -   -    .    -   -   -   +    !
+own   licenseAssign                       +   -   -   +   -   -    -   -    .    -   -   -   +    !
 open  knowledgeArticleSave                -   -   -   -   -   -    -   -    -    +   +   +   +    !
 own   knowledgeArticleSave                -   -   -   -   -   -    -   -    -    +   +   +   +    !
 open  knowledgeArticleRate                +   +   +   +   +   +    +   +    +    +   +   +   +    !
@@ -207,6 +219,24 @@ async def newcomer(world: World) -> dict[str, str]:
     return {"id": gid(world.acme)}
 
 
+async def place(world: World) -> dict[str, str]:
+    space = await models.Space.create(organization=world.acme, kind=models.SpaceKind.ROOM, name="Oslo")
+    return {"id": gid(space), "organization": gid(world.acme)}
+
+
+async def only_place(world: World) -> dict[str, str]:
+    return {"id": (await place(world))["id"]}
+
+
+async def device(world: World) -> dict[str, str]:
+    product = await models.Product.get()
+    return {"id": gid(world.device), "organization": gid(world.acme), "product": gid(product)}
+
+
+async def licence(world: World) -> dict[str, str]:
+    return {"id": gid(await models.ServiceLicense.get(organization=world.acme)), "space": gid(world.space)}
+
+
 async def members_place(world: World) -> dict[str, str]:
     user = await make_member(world.acme)
     return {"id": gid(await models.Membership.get(user=user))}
@@ -333,6 +363,15 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "organizationMemberSetRole": (members_place, "membershipId: $id, role: READ_ONLY"),
     "organizationMemberRemove": (members_place, "membershipId: $id"),
     "organizationSave": (organization, 'organizationId: $id, name: "Acme"'),
+    "roomSave": (place, 'roomId: $id, organizationId: $organization, name: "Bergen"'),
+    "deskSave": (organization, 'organizationId: $id, name: "Desk 1"'),
+    "spaceDelete": (only_place, "spaceId: $id"),
+    "spaceGroupSave": (organization, 'organizationId: $id, name: "Ground floor"'),
+    "deviceSave": (
+        device,
+        'deviceId: $id, organizationId: $organization, productId: $product, serialNumber: "SN-1", name: "Camera"',
+    ),
+    "licenseAssign": (licence, "licenseId: $id, spaceId: $space"),
     "knowledgeArticleSave": (nothing, 'title: "t", body: "b", locale: "en", visibility: PUBLIC'),
     "knowledgeArticleRate": (an_article, "articleId: $id, helpful: true"),
     "draftSave": (nothing, 'subject: "s"'),
@@ -377,7 +416,8 @@ NOT_LOGGED = {"typingSet", "presenceSet", "ticketMarkRead", "ticketMarkUnread", 
 
 QUIET = {"attachmentUploadCreate", "certificateSave", "requestTypeSave", "draftSave", "draftDiscard", "draftSubmit"}
 QUIET |= {"knowledgeArticleSave", "knowledgeArticleRate", "ticketExport", "ticketsExport"}
-QUIET |= {"notificationPreferencesUpdate", "organizationSave"}
+QUIET |= {"notificationPreferencesUpdate", "organizationSave", "licenseAssign"}
+QUIET |= {"roomSave", "deskSave", "spaceDelete", "spaceGroupSave", "deviceSave"}
 """What no ticket could tell of."""
 
 BY_CUSTOMERS = {"ticketClaim", "feedbackSubmit"}
