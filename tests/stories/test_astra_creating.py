@@ -128,6 +128,12 @@ async def test_a_request_is_written_left_resumed_and_submitted(portal: Portal) -
     assert await portal.code("Ann", "draftSubmit", draftId=draft) == "REQUIRED"  # S22
     await portal.did("Ann", "draftSave", **{**partly, "certificateId": form["certificateId"]})
 
+    # A second one is thought better of.
+    other = (await portal.did("Ann", "draftSave", "draft { id }", **first))["draft"]["id"]
+    assert await portal.code("Olga", "draftDiscard", draftId=other) == "NOT_FOUND"
+    await portal.did("Ann", "draftDiscard", draftId=other)
+    assert [each["id"] for each in await drafts(portal)] == [draft]
+
     # Submitted: it appears at once in Ann's list and in the organization's.
     mine = await portal.watches("Ann", LIST, scope="MINE")
     organizations = await portal.watches("Olga", LIST, scope="ORGANIZATION", o=gid(portal.acme))

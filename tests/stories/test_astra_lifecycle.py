@@ -1,5 +1,5 @@
-"""Astra's portal, a request from its live chat to its end and what comes after (S48, S53, S58-S71, S73-S82): resolved
-ones reopen within 72 hours.
+"""Astra's portal, a request from its live chat to its end and what comes after: resolved ones reopen within 72 hours
+(S26, S48, S53, S58, S59, S61-S63, S65, S66, S68-S71, S73-S80, S82).
 """
 
 from collections.abc import AsyncIterator

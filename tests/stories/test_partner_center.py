@@ -150,8 +150,16 @@ async def test_what_an_earlier_system_knew_of_nobody_is_claimed_while_others_wat
     assert found == {"unclaimedTickets": {"nodes": [{"subject": "Imported"}]}, "escalations": {"totalCount": 0}}
     assert too_late == "NOT_FOUND"
     assert (await live.next())["changeType"] == "REMOVED"
-    assert await lists(portal, "Ann", "MINE") == ["Imported"]
+    mine = await portal.asks(
+        "Ann", '{ tickets(scope: MINE, filter: {text: "import"}) { nodes { subject isImported } } }'
+    )
+    assert mine["tickets"]["nodes"] == [{"subject": "Imported", "isImported": True}]  # S13
     assert await portal.refused("Rita", tab, o=here) == "FORBIDDEN"  # S15
+
+    # Of another support knows whose it is.
+    known = await make_ticket(portal.acme, None, subject="Bob's, says the mail")
+    await portal.did("Sam", "ticketSetRequester", ticketId=gid(known), userId=portal.id("Bob"))
+    assert await lists(portal, "Bob", "MINE") == ["Bob's, says the mail"]
 
 
 async def test_somebody_of_two_organizations_picks_one_and_the_regulated_one_says_why_it_is_empty(

@@ -1,5 +1,6 @@
 """Qualtrics, the support tickets of a brand: what its administrator sees of everybody's, how a member asks, and what is
-kept of each channel (S03, S09, S12, S14, S21, S22, S31-S36, S38, S41, S43-S52, S54-S56, S58-S62, S71, S72).
+kept of each channel (S01-S03, S09, S12, S14, S21, S22, S26, S31, S32, S34-S36, S38, S41, S43-S52, S54-S56, S58-S62,
+S71).
 """
 
 from collections.abc import AsyncIterator
@@ -154,6 +155,9 @@ async def test_a_member_asks_after_the_suggestions_did_not_help_and_is_in_a_chat
         "None",
     ]
     assert closed["viewerPermissions"]["replyBlockedReason"] == "TICKET_CLOSED"
+    here, what = gid(portal.acme), FIND % "nodes { subject }"
+    said = [(await portal.asks("Olga", what, o=here, text=text))["tickets"] for text in ("which filter", "no filter")]
+    assert [each["nodes"] for each in said] == [[{"subject": "Survey shows no answers"}], []]  # S38
     again = await portal.opens("Ann", "Again", referencesTicketId=ticket)
     assert (await detail(portal, "Ann", again))["quotedTicket"] == {"subject": "Survey shows no answers"}
 
