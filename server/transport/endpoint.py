@@ -56,6 +56,7 @@ from server.transport.live import LiveSocketProtocol
 from server.transport.refusals import deny, failed, refused, wrong_method
 from server.transport.sockets import Sockets
 from server.transport.tokens import languages_of_socket, token_of_socket
+from server.transport.turns import Turns
 from server.transport.websocket import Connection, Handler, SafeOperation, TextSocket, TooManySockets
 
 
@@ -101,7 +102,8 @@ class Endpoint(GraphQL[Any, None]):
         """
         self.limits = limits or Limits()
         guarded_schema, self.documents = guarded(schema, self.limits)
-        self.fast = FastPath(self.documents, guarded_schema, language_of)
+        self.sockets = Sockets() if sockets is None else sockets  # an empty one is false
+        self.fast = FastPath(self.documents, guarded_schema, language_of, Turns(self.sockets.__len__))
         self.fanout: Fanout | None = None
         self.language_of = language_of
         super().__init__(
@@ -112,7 +114,6 @@ class Endpoint(GraphQL[Any, None]):
             max_subscriptions_per_connection=self.limits.max_operations_per_socket,
             allowed_origins=allowed_origins,
         )
-        self.sockets = Sockets() if sockets is None else sockets  # an empty one is false
         self.ide = ide
         self.present = cast(Callable[[Viewer], AbstractContextManager[None]], present)
         self.request_adapter_class = partial(BoundedRequest, limits=self.limits)  # type: ignore[assignment]

@@ -53,17 +53,23 @@ def in_english(context: Any) -> str:
 class FastPath:
     """Off until `engine` is set, which the application does once its database is open."""
 
-    def __init__(self, documents: Documents, schema: Schema, language_of: Callable[[Any], str] = in_english) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        schema: Schema,
+        language_of: Callable[[Any], str] = in_english,
+        turns: Turns | None = None,
+    ) -> None:
         """`schema` executes what the engine leaves to graphql-core after a mutation has run.
 
-        `language_of` says for a context what its errors are said in.
+        `language_of` says for a context what its errors are said in. Queries take `turns`.
         """
         self.language_of = language_of
         self.documents = documents
         self.completing = completing(schema)
         self.engine: Engine | None = None
         self.telemetry: Telemetry | None = None
-        self._turns = Turns()
+        self._turns = turns or Turns()
         self._accepts: dict[bytes, bytes] = {}
 
     async def response(

@@ -43,3 +43,24 @@ async def test_whoever_does_not_wait_any_longer_keeps_nobody_from_a_turn() -> No
         await long(5)
 
     assert order == [0, 2, 4, 5]
+
+
+async def test_where_nobody_is_to_be_made_room_for_a_turn_is_there_at_once() -> None:
+    sockets = list[str]()
+    turns, order = Turns(sockets.__len__), list[str]()
+
+    async def long() -> None:
+        await turns.mine()
+        order.append("long")
+
+    async def short() -> None:
+        for _ in range(3):
+            order.append("short")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(long() for _ in range(3)), short())
+    sockets.append("one")
+    await asyncio.gather(*(long() for _ in range(3)), short())
+
+    assert order[:6] == ["long", "long", "long", "short", "short", "short"]
+    assert order[6:8] == ["long", "short"], "from now on there is somebody to be made room for"
