@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tortoise import Model
 from tortoise.expressions import Q
 
+from engine.declare import FieldGuard
 from engine.keyset import Order
 from engine.pages import PageBuilder
 from engine.selects import Decision, Join, Select
@@ -38,6 +39,17 @@ class Binding:
     fragments: dict[Hashable, Fragment] = field(default_factory=dict)
     statements: "dict[Hashable, Statement]" = field(default_factory=dict)
     lists: dict[Hashable, RootList] = field(default_factory=dict)
+    decisions: dict[FieldGuard, bool | None] = field(default_factory=dict)
+
+    def decided(self, guard: FieldGuard) -> bool | None:
+        """What the viewer alone decides about a field; None where the row does.
+
+        Raises:
+            Whatever the guard raises: a refusal is not kept.
+        """
+        if guard not in self.decisions:
+            self.decisions[guard] = guard.decide(self.viewer)
+        return self.decisions[guard]
 
     def statement(self, key: Hashable, word: "Callable[..., Statement]", *given: Any) -> "Statement":
         """The statement that is kept under a key, or is worded now; the key tells what is `given` apart."""

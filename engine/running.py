@@ -108,8 +108,9 @@ class Run:
         return {row[at]: each for row, each in zip(found, made, strict=True)}
 
     def check(self, needs: list[FieldGuard]) -> None:
-        if not all(guard.decide(self.binding.viewer) for guard in needs):
-            raise Bail("not allowed")
+        for guard in needs:
+            if not self.binding.decided(guard):
+                raise Bail("not allowed")
 
     async def known_rows(self, known: KnownRows, keys: list[str]) -> dict[str, Any]:
         """What becomes of the rows of these keys, by key; of those that the viewer may see."""
@@ -166,8 +167,14 @@ class Run:
 
     async def shaped(self, select: Select, rows: Rows, shapes: list[Callable[..., list[Any]]]) -> list[list[Any]]:
         """What each of `shapes` makes of the rows; what hangs below is read first."""
-        children = [await self.child(each, rows) for each in select.children] if select.children else []
-        decisions: list[Any] = [await self.decided(each, select, rows) for each in select.guards]
+        # Loops, and no comprehensions: one that waits is a coroutine of its own.
+        children: list[dict[Any, Any]] = []
+        for child in select.children:
+            children.append(await self.child(child, rows))
+        decisions: list[Any] = []
+        for guard in select.guards:
+            known = self.binding.decided(guard.guard)
+            decisions.append((YES if known else NO) if known is not None else await self.decided(guard, select, rows))
         decisions.append(self.denied)
         return [shape(rows, children, decisions) for shape in shapes]
 
@@ -186,10 +193,7 @@ class Run:
             return refusal
 
     async def decided(self, guard: RowGuard, select: Select, rows: Rows) -> Any:
-        """Whether a field may be read, by the columns of the row's facts."""
-        known = guard.guard.decide(self.binding.viewer)
-        if known is not None:
-            return YES if known else NO
+        """Whether a field may be read, by the columns of the row's facts, where the viewer alone does not decide."""
         keys = {tuple(row[column] for column in guard.columns) for row in rows}
         if guard.columns:
             keys.discard((None,) * len(guard.columns))  # a row that is not there
@@ -256,17 +260,23 @@ class Run:
         self, builder: PageBuilder, pages: list[Rows], counts: Sequence[Any], size: int
     ) -> list[dict[str, Any]]:
         """Connections, one for each page. The rows of all of them are shaped at once: what hangs below is read once."""
+        if len(pages) == 1:
+            return [await self.only_page(builder, pages[0], counts[0], size)]
         kept = [builder.kept(rows, size) for rows in pages]
         made: list[list[Any]] = []
         if builder.shapes:
-            everything = kept[0] if len(kept) == 1 else [row for rows in kept for row in rows]
-            made = await self.shaped(builder.select, everything, builder.shapes)
+            made = await self.shaped(builder.select, [row for rows in kept for row in rows], builder.shapes)
         answers: list[dict[str, Any]] = []
         start = 0
         for rows, all_rows, count in zip(kept, pages, counts, strict=True):
             answers.append(builder.page(made, rows, start, len(all_rows) > size, count))
             start += len(rows)
         return answers
+
+    async def only_page(self, builder: PageBuilder, rows: Rows, count: Any, size: int) -> dict[str, Any]:
+        kept = builder.kept(rows, size)
+        made = await self.shaped(builder.select, kept, builder.shapes) if builder.shapes else []
+        return builder.page(made, kept, 0, len(rows) > size, count)
 
     # --- statements
 
@@ -286,20 +296,22 @@ class Run:
             found = page.builders[key] = PageBuilder(page.parts, order, asked.args)
         return found
 
-    async def read(self, statement: Statement, *values: Any) -> Rows:
-        self.statements += 1
-        return await self.fetch(statement.sql, (*statement.before, *values, *statement.after))
+    # These are plain functions that give what `fetch` is to be awaited for: one coroutine less for each statement.
 
-    async def read_below(self, statement: Statement, parents: list[Any], *values: Any) -> Rows:
+    def read(self, statement: Statement, *values: Any) -> Awaitable[Rows]:
+        self.statements += 1
+        return self.fetch(statement.sql, (*statement.before, *values, *statement.after))
+
+    def read_below(self, statement: Statement, parents: list[Any], *values: Any) -> Awaitable[Rows]:
         """For a statement that takes the parents, or the only one, and `values` last."""
         self.statements += 1
         of = parents[0] if len(parents) == 1 else id_list(parents, self.binding.dialect)
-        return await self.fetch(statement.sql, (*statement.before, of, *statement.after, *values))
+        return self.fetch(statement.sql, (*statement.before, of, *statement.after, *values))
 
-    async def read_marked(self, sql: str, values: tuple[Any, ...]) -> Rows:
+    def read_marked(self, sql: str, values: tuple[Any, ...]) -> Awaitable[Rows]:
         """For guards: values are marked as in a `Fragment`."""
         self.statements += 1
-        return await self.fetch(finished(sql, self.binding.dialect), values)
+        return self.fetch(finished(sql, self.binding.dialect), values)
 
     def arguments(self, given: Mapping[str, Argument]) -> dict[str, Any]:
         """The arguments' values; an argument whose variable is not given is left out."""
