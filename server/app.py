@@ -47,6 +47,7 @@ from server.transport.endpoint import Endpoint
 from server.transport.fanout import Fanout
 from server.transport.ide import Console
 from server.transport.limits import Limits
+from server.transport.shortcut import Shortcut
 from server.transport.sockets import Sockets
 from server.uploads import attachment_routes
 
@@ -104,7 +105,8 @@ def create_app(settings: Settings) -> Casewire:
         *(console.routes() if console else []),
         *([Route("/metrics", telemetry.metrics)] if settings.metrics else []),
     ]
-    return Casewire(Starlette(routes=routes, lifespan=lifespan, middleware=around(settings)), sockets, services)
+    middleware = [*around(settings), Middleware(Shortcut, path="/graphql", endpoint=endpoint)]
+    return Casewire(Starlette(routes=routes, lifespan=lifespan, middleware=middleware), sockets, services)
 
 
 def measure(endpoint: Endpoint, telemetry: Telemetry) -> None:

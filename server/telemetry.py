@@ -148,5 +148,10 @@ class MeasuredSchema(SchemaExtension):
 
 
 def is_traced() -> bool:
-    """Whether somebody has set a tracer provider; OpenTelemetry's stand-in for one makes spans that go nowhere."""
-    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider)
+    """Whether somebody has set a tracer provider; OpenTelemetry's stand-in for one makes spans that go nowhere.
+
+    Asked for every operation. `get_tracer_provider` looks into the environment each time, where one can be named;
+    that one is set already when a `Telemetry` takes its tracer.
+    """
+    provider = trace._TRACER_PROVIDER
+    return provider is not None and not isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider)

@@ -149,9 +149,10 @@ class Endpoint(GraphQL[Any, None]):
         await response(scope, receive, send)
 
     async def _first_of_body(self, receive: Receive) -> Message | None:
-        with suppress(TimeoutError):
+        try:
             return await within(self.limits.body_timeout, receive())
-        return None
+        except TimeoutError:
+            return None
 
     async def _answered(self, headers: dict[bytes, bytes], message: Message, send: Send) -> bool:
         """Whether the short way has answered; a body in pieces, or too large a one, is not for it.
