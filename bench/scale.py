@@ -89,6 +89,7 @@ def questions(world: World) -> list[tuple[str, Query]]:
     of = {"organization": first["organization"]}
     return [
         ("filtered page", Query("filtered", FILTERED, listing.viewer, [{**first, "filter": narrow}])),
+        ("page of what few have", Query("few", FILTERED, listing.viewer, [{**first, "filter": {"isEscalated": True}}])),
         ("count", Query("count", COUNT, listing.viewer, [of])),
         ("search, common word", Query("search", SEARCH, listing.viewer, [{**of, "text": "camera"}])),
         ("search, rare word", Query("search", SEARCH, listing.viewer, [{**of, "text": f"T-{world.tickets - 4}"}])),

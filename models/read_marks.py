@@ -49,17 +49,27 @@ class ReadMark(BaseModel):
         return self.read_at if sees_internal(viewer) else self.public_read_at
 
 
+def place_sql(viewer: Viewer) -> str:
+    """SQL of the viewer's place in a row of "ticket", in the viewer's numbering; 0 where nothing has been read."""
+    column, me = _numbered(viewer)
+    place = f'SELECT "{column}" FROM "read_mark" WHERE "ticket_id" = "ticket"."id" AND "user_id" = {me}'
+    return f"COALESCE(({place}), 0)"
+
+
+def _numbered(viewer: Viewer) -> tuple[str, str]:
+    """The column of the viewer's numbering, and the viewer."""
+    return "sequence" if sees_internal(viewer) else "public_sequence", f"'{viewer.user_id or UUID(int=0)}'"
+
+
 def unread_sql(viewer: Viewer) -> str:
     """SQL of the messages of a row of "ticket" that are unread: a FROM with its WHERE, the messages called "unread".
 
     Those after the viewer's place, but for one's own and deleted ones; of customers, in their numbering, which internal
     ones do not have.
     """
-    column = "sequence" if sees_internal(viewer) else "public_sequence"
-    me = f"'{viewer.user_id or UUID(int=0)}'"
-    place = f'SELECT "{column}" FROM "read_mark" WHERE "ticket_id" = "ticket"."id" AND "user_id" = {me}'
+    column, me = _numbered(viewer)
     return (
         f'FROM "message" "unread" WHERE "unread"."ticket_id" = "ticket"."id" '
-        f'AND "unread"."{column}" > COALESCE(({place}), 0) AND "unread"."deleted_at" IS NULL '
+        f'AND "unread"."{column}" > {place_sql(viewer)} AND "unread"."deleted_at" IS NULL '
         f'AND ("unread"."actor_id" IS NULL OR "unread"."actor_id" <> {me})'
     )

@@ -36,6 +36,13 @@ _POSITION = {"staff": _STREAM.format(""), "public": _STREAM.format(" || ':pub'")
 SORTED = ("status", "priority", "service_level", "issue_type", "requester")
 """What a list can be ordered by that does not sort as it is stored: a rank or a name stands in a column `sort_…`."""
 
+RANKED: dict[str, tuple[str, ...]] = {
+    "sort_status": ("NEW", "OPEN", "PENDING_CUSTOMER", "ON_HOLD", "RESOLVED", "CLOSED"),
+    "sort_priority": ("LOW", "NORMAL", "HIGH", "URGENT"),
+    "sort_service_level": ("BASIC", "ESSENTIAL", "SELECT"),
+}
+"""What has the ranks 1, 2, 3 … in these columns; triggers write them."""
+
 
 class Ticket(BaseModel):
     """A support request. `version` grows with every change a person could overwrite (J8)."""
@@ -194,6 +201,9 @@ class Ticket(BaseModel):
             Index(fields=("assignee_id", "last_activity_at", "id"), name="ticket_assignee_by_activity"),
             Index(fields=("owner_id", "last_activity_at", "id"), name="ticket_owner_by_activity"),
             Index(fields=("space_id", "last_activity_at", "id"), name="ticket_space_by_activity"),
+            Index(fields=("request_type_id", "last_activity_at", "id"), name="ticket_request_type_by_activity"),
+            Index(fields=("issue_type_id", "last_activity_at", "id"), name="ticket_issue_type_by_activity"),
+            Index(fields=("service_level", "last_activity_at", "id"), name="ticket_service_level_by_activity"),
             *(Index(fields=(f"sort_{by}", "id"), name=f"ticket_by_{by}") for by in SORTED),
             *(Index(fields=("organization_id", f"sort_{by}", "id"), name=f"ticket_org_by_{by}") for by in SORTED),
             Index(fields=("quotes_id",), name="ticket_quotes"),

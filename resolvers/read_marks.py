@@ -21,7 +21,7 @@ from engine.statements import among, column, dialect_of, finished, id_list
 from models import Message, ReadMark, Ticket, TimelineEvent, User
 from models.database import reading
 from models.followers import followed_by
-from models.read_marks import unread_sql
+from models.read_marks import place_sql, unread_sql
 from models.tickets import taking_part
 from resolvers.context import Context
 from resolvers.ephemeral import changes, key_of, read_ticket
@@ -121,7 +121,7 @@ def own_tickets(ctx: Context) -> QuerySet[Ticket]:
 def unread_by(viewer: Viewer) -> Q:
     """Tickets with something that the viewer has not read. What the row itself tells is asked first."""
     column = "last_sequence" if sees_internal(viewer) else "last_public_sequence"
-    some: dict[str, Any] = {f"{column}__gt": 0}
+    some: dict[str, Any] = {f"{column}__gt": RawSQL(place_sql(viewer))}
     return Q(**some) & Q(id__in=RawSQL(f'(SELECT "unread"."ticket_id" {unread_sql(viewer)})'))
 
 

@@ -21,6 +21,11 @@ SORTED = """SELECT sort_status, sort_priority, sort_service_level, sort_issue_ty
   FROM ticket ORDER BY number"""
 
 
+def test_what_the_ranks_stand_for_is_what_the_triggers_write() -> None:  # S36
+    for column, names in models.tickets.RANKED.items():
+        assert migration.SORTED[column] == migration.rank(column.removeprefix("sort_"), *names)
+
+
 async def test_tickets_that_are_there_already_are_sorted_by_what_they_say(url: str) -> None:  # S36
     await run(url, migration.keep_no_more)
     async with open_database(url):

@@ -97,4 +97,5 @@ async def test_figures_of_an_index_tell_how_many_rows_are_alike_in_more_and_more
     assert found["ticket_org_by_status"] == "1000000 50000 10000 1 noskipscan"
     assert found["ticket_by_activity"] == "1000000 1 1 noskipscan"
     assert found["ticket_queue"] == "1000000 200000 10000 5000 1000 noskipscan"
+    assert found["ticket_org_escalated"] == "20000 1000 1 1 noskipscan"
     assert found["search_document_by_label"] == "5000000 10 1 noskipscan"
