@@ -2,7 +2,7 @@
 
 import logging
 import re
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
@@ -150,8 +150,18 @@ async def test_what_belongs_to_others_is_answered_like_what_never_was(as_user: A
 async def test_what_is_for_its_author_alone_is_answered_like_what_never_was(as_user: AsUser) -> None:
     """S07: by the owner of the organization, in whatever operation."""
     world = await make_world()
+    rows = await rows_on_a_ticket(world, confidentiality="AUTHOR_ONLY")
 
-    assert await told_apart(as_user, world, await rows_for_their_author(world), but=("author",)) == []
+    assert await told_apart(as_user, world, rows, but=("author",)) == []
+
+
+async def test_what_was_filed_before_the_history_is_answered_like_what_never_was(as_user: AsUser) -> None:
+    """S12: by the owner of the organization, in whatever operation."""
+    world = await make_world()
+    rows = await rows_on_a_ticket(world, created_at=LONG_AGO - timedelta(microseconds=1))
+    await models.Organization.filter(id=world.acme.id).update(history_starts_at=LONG_AGO)
+
+    assert await told_apart(as_user, world, rows, but=("author",)) == []
 
 
 async def told_apart(as_user: AsUser, world: World, rows: dict[str, str], but: tuple[str, ...] = ()) -> list[str]:
@@ -178,10 +188,10 @@ async def told_apart(as_user: AsUser, world: World, rows: dict[str, str], but: t
     return found
 
 
-async def rows_for_their_author(world: World) -> dict[str, str]:
-    """Everything on a ticket that is its author's alone, and what else is the author's own."""
+async def rows_on_a_ticket(world: World, **given: Any) -> dict[str, str]:
+    """Everything on a ticket of the author's that is hidden as is `given`, and what else is the author's own."""
     author = world["author"]
-    ticket = await make_ticket(world.acme, author, confidentiality="AUTHOR_ONLY", is_escalated=True)
+    ticket = await make_ticket(world.acme, author, is_escalated=True, **given)
     messages = [await make_message(ticket, author, kind=kind) for kind in MessageKind]
     days: Any = {"created_at": LONG_AGO, "updated_at": LONG_AGO}
     rows: list[Any] = [
