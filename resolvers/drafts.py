@@ -1,13 +1,13 @@
 """Drafts: saving, listing, discarding, submitting them, and keeping what could not be opened."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from domain import policy
-from domain.enums import Confidentiality, DraftOrigin, TicketChannel, TicketPriority, TicketSeverity
+from domain.enums import DraftOrigin
 from domain.errors import DomainError, Invalid, NotFound, RateLimited, Required
 from domain.naming import line, quoted, text
 from engine.keyset import LazyPage, Order, PageArgs
@@ -30,6 +30,7 @@ from models import (
 from models.base import BaseModel
 from resolvers.attaching import keep_in_draft
 from resolvers.context import Context
+from resolvers.draft_extras import all_told, changed, extras_of
 from resolvers.reading import found, listing
 from resolvers.ticket_creation import NewTicket, create_ticket, opened_with
 from resolvers.transaction import Work, unit_of_work
@@ -60,6 +61,8 @@ class DraftForm:
     space_id: UUID | None = None
     device_ids: tuple[UUID, ...] = ()
     attachment_ids: tuple[UUID, ...] = ()
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    """What of `draft_extras.EXTRAS` is chosen, or taken back with None; what is not in it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ async def save_draft(
         key = getattr(form, column)
         await _check_seen(ctx, model, [key] if key else [], name)
         setattr(draft, column, key)
+    draft.more = await changed(ctx, draft.more, form.extras)
     if len(form.device_ids) > MOST_DEVICES:
         raise Invalid("At most {limit} devices.", field=("deviceIds",), limit=MOST_DEVICES)
     devices = await _check_seen(ctx, Device, form.device_ids, "deviceIds")
@@ -190,7 +194,7 @@ async def _keep(work: Work, ctx: Context, new: NewTicket) -> TicketDraft:
     for model, _, column in CHOICES:
         key = getattr(new, column)
         setattr(draft, column, key if key and await _seen(ctx, model, [key]) else None)
-    draft.more = {name: _plain(getattr(new, name)) for name in MORE if getattr(new, name) is not None}
+    draft.more = extras_of(new)
     files = await Attachment.filter(id__in=new.attachment_ids, uploaded_by_id=ctx.user_id, message_id=None)
     return await _store(ctx, draft, await _seen(ctx, Device, new.device_ids), [file.id for file in files])
 
@@ -206,21 +210,6 @@ CHOICES: tuple[tuple[type[BaseModel], str, str], ...] = (
     (Space, "spaceId", "space_id"),
 )
 """What a draft refers to: the table, the argument and the column."""
-
-IN_COLUMNS = {"request_type_key", "subject", "description", "client_mutation_id", "draft_id"}
-MORE = tuple(
-    each.name
-    for each in fields(NewTicket)
-    if each.name not in IN_COLUMNS | {column for _, _, column in CHOICES} | {"device_ids", "attachment_ids"}
-)
-"""What a new ticket says and a draft has no column for."""
-
-AS_ENUM = {
-    "channel": TicketChannel,
-    "priority": TicketPriority,
-    "severity": TicketSeverity,
-    "confidentiality": Confidentiality,
-}
 
 
 async def _to_be_saved(work: Work, ctx: Context, draft_id: UUID | None) -> TicketDraft:
@@ -287,7 +276,7 @@ async def _described(draft: TicketDraft) -> NewTicket:
         client_mutation_id=draft.client_mutation_id or _key(draft.id),
         draft_id=draft.id,
     )
-    return replace(new, **{name: _typed(name, value) for name, value in (draft.more or {}).items() if name in MORE})
+    return replace(new, **all_told(draft.more))
 
 
 async def _type_id(key: str | None) -> UUID | None:
@@ -316,13 +305,3 @@ def _kept(read: Any, given: str) -> str | None:
     except DomainError:
         return None
     return kept
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _typed(name: str, value: Any) -> Any:
-    if name in AS_ENUM:
-        return AS_ENUM[name](value)
-    return UUID(value) if name.endswith("_id") else value

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any, cast
 
 import strawberry
-from strawberry import ID, Info
+from strawberry import ID, UNSET, Info
 
 import models
 from domain import policy
-from domain.enums import DraftOrigin
+from domain.enums import Confidentiality, DraftOrigin, TicketChannel, TicketPriority, TicketSeverity
 from engine.declare import PLAN
-from resolvers import drafts
+from resolvers import draft_extras, drafts
 from resolvers.drafts import DraftForm
 from schema.access import signed_in
 from schema.catalog import Classification, IssueType, RequestType, ServiceCertificate
@@ -22,10 +22,14 @@ from schema.node import Node, entity, global_id, key_of, key_or_none, keys_or_no
 from schema.operations import GIVEN, by_id, just_opened, mutation
 from schema.payloads import Payload, made
 from schema.people import Organization
-from schema.relations import all_linked, all_of, to_one
-from schema.scalars import Markdown
+from schema.relations import all_linked, all_of, batched, derived, to_one
+from schema.scalars import Locale, Markdown
 from schema.ticket import Ticket
 from schema.timeline import Attachment
+
+
+def _extra(name: str, description: str) -> Any:
+    return derived("more", lambda kept: draft_extras.told(kept, name), description)
 
 
 @entity(models.TicketDraft, description="A ticket that is not opened yet; its author's alone.")
@@ -44,12 +48,35 @@ class TicketDraft(Node):
     certificate: ServiceCertificate | None = to_one("certificate", "The certificate that entitles to it.")
     space: Space | None = to_one("space", "The room or desk it is about.")
     devices: list[Device] = all_linked(models.Device, "devices", "The devices it is about, by name.")
+    channel: TicketChannel | None = _extra("channel", "By which way; null where it does not say.")
+    language: Locale | None = _extra("language", "The language it is written in.")
+    priority: TicketPriority | None = _extra("priority", "How soon; null where it does not say.")
+    severity: TicketSeverity | None = _extra("severity", "How bad; null where it does not say.")
+    confidentiality: Confidentiality | None = _extra(
+        "confidentiality", "Who is to see it; null for the request type's default."
+    )
+    quoted_ticket: Ticket | None = batched(
+        draft_extras.quoted_by, "The earlier ticket that it quotes; null without one that you may see."
+    )
+    on_behalf_of: Organization | None = batched(draft_extras.filed_for, "The customer that a partner files it for.")
     attachments: list[Attachment] = all_of(models.Attachment, "draft_id", "created_at", "Its files, first one first.")
     created_at: datetime = strawberry.field(description="When it was begun.")
     updated_at: datetime = strawberry.field(description="When it was last saved.")
 
 
-@strawberry.input(description="A form as it is left. The draft becomes what is given here: what is left out is empty.")
+def _key(given: ID | None, name: str, field: str) -> Any:
+    """The key, None or UNSET, as it is given.
+
+    Raises:
+        Invalid: not an id, or one of another type.
+    """
+    return given if given is UNSET else key_or_none(given, name, field=field)
+
+
+@strawberry.input(
+    description="A form as it is left. The draft becomes what is given here: what is left out is empty. Only what is "
+    "chosen beside the form, from `channel` on, stays if it is left out; null takes it back."
+)
 class DraftSaveInput:
     draft_id: ID | None = strawberry.field(description="The draft to be saved; a new one if left out.", default=None)
     origin: DraftOrigin = strawberry.field(
@@ -68,6 +95,17 @@ class DraftSaveInput:
     space_id: ID | None = strawberry.field(description="The room or desk it is about.", default=None)
     device_ids: list[ID] | None = strawberry.field(description="The devices it is about.", default=None)
     attachment_ids: list[ID] | None = strawberry.field(description=FILES, default=None)
+    channel: TicketChannel | None = strawberry.field(description="By which way.", default=UNSET)
+    language: Locale | None = strawberry.field(description="The language it is written in.", default=UNSET)
+    priority: TicketPriority | None = strawberry.field(description="How soon.", default=UNSET)
+    severity: TicketSeverity | None = strawberry.field(description="How bad.", default=UNSET)
+    confidentiality: Confidentiality | None = strawberry.field(description="Who is to see it.", default=UNSET)
+    references_ticket_id: ID | None = strawberry.field(
+        description="An earlier ticket that it quotes; one that you may see.", default=UNSET
+    )
+    on_behalf_of_organization_id: ID | None = strawberry.field(
+        description="The customer that a partner files it for.", default=UNSET
+    )
     client_mutation_id: str | None = strawberry.field(description=CLIENT_MUTATION_ID, default=None)
 
     def plain(self) -> DraftForm:
@@ -89,7 +127,19 @@ class DraftSaveInput:
             space_id=key_or_none(self.space_id, "Room", "Desk", field="spaceId"),
             device_ids=tuple(keys_or_none(self.device_ids, "Device", field="deviceIds") or ()),
             attachment_ids=files_of(self.attachment_ids),
+            extras={name: value for name, value in self._extras().items() if value is not UNSET},
         )
+
+    def _extras(self) -> dict[str, Any]:
+        return {
+            "channel": self.channel,
+            "language": self.language,
+            "priority": self.priority,
+            "severity": self.severity,
+            "confidentiality": self.confidentiality,
+            "quotes_id": _key(self.references_ticket_id, "Ticket", "referencesTicketId"),
+            "on_behalf_of_id": _key(self.on_behalf_of_organization_id, "Organization", "onBehalfOfOrganizationId"),
+        }
 
 
 @strawberry.input(description="A draft to be thrown away.")

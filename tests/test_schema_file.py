@@ -128,6 +128,20 @@ ADDED = {
     "DraftSaveInput.classificationId",
     "DraftSaveInput.issueTypeId",
     "DraftSaveInput.productUpdateId",
+    "DraftSaveInput.channel",
+    "DraftSaveInput.confidentiality",
+    "DraftSaveInput.language",
+    "DraftSaveInput.onBehalfOfOrganizationId",
+    "DraftSaveInput.priority",
+    "DraftSaveInput.referencesTicketId",
+    "DraftSaveInput.severity",
+    "TicketDraft.channel",
+    "TicketDraft.confidentiality",
+    "TicketDraft.language",
+    "TicketDraft.onBehalfOf",
+    "TicketDraft.priority",
+    "TicketDraft.quotedTicket",
+    "TicketDraft.severity",
     "TicketDraft.classification",
     "TicketDraft.issueType",
     "TicketDraft.productUpdate",
@@ -164,8 +178,8 @@ ADDED = {
     "TicketFilter.isOnBehalf",
     "TicketFilter.onBehalfOfOrganizationIds",
 }
-"""S11 wants a code of its own. S78 wants the override recorded. What S19 and S20
-require is kept in a draft too (S30). Who was taken off a ticket is told by name also later,
+"""S11 wants a code of its own. S78 wants the override recorded. What S19, S20, S32
+and S33 say of a request is kept in a draft too (S30). Who was taken off a ticket is told by name also later,
 when there is no participant or follower any more. S08 wants what a partner files for others listed apart,
 and somebody to say who is whose partner. S32 wants
 what a ticket quotes shown.

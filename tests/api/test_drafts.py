@@ -163,6 +163,91 @@ async def test_a_form_is_saved_as_it_grows_and_may_miss_anything(
     assert [each["id"] for each in await mine(client)] == [empty["id"]]
 
 
+EXTRAS = """channel language priority severity confidentiality quotedTicket { reference } onBehalfOf { name }"""
+NO_EXTRAS = dict.fromkeys(
+    ["channel", "language", "priority", "severity", "confidentiality", "quotedTicket", "onBehalfOf"]
+)
+
+
+async def extras(client: Client, draft: str) -> Any:
+    return (await client.ask(f"query($d: ID!) {{ draft(id: $d) {{ {EXTRAS} }} }}", d=draft))["draft"]
+
+
+async def test_what_is_chosen_beside_the_form_is_kept_and_becomes_the_tickets(
+    as_user: AsUser, acme: models.Organization, ann: models.User
+) -> None:
+    """S07, S08, S24, S32, S33: left out it stays, null takes it back."""
+    client, old = as_user(ann), await make_ticket(acme, ann)
+    bank = await make_organization("Bank", partner=acme)
+    form = {"organizationId": gid(acme), "requestTypeKey": "PORTAL", "subject": "s", "description": "d"}
+    chosen = {
+        "channel": "PHONE",
+        "language": "it",
+        "priority": "HIGH",
+        "severity": "CRITICAL",
+        "confidentiality": "AUTHOR_ONLY",
+    }
+    others = {"referencesTicketId": gid(old), "onBehalfOfOrganizationId": gid(bank)}
+
+    draft = (await save(client))["draft"]["id"]
+    before = await extras(client, draft)
+    await save(client, draftId=draft, **form, **chosen, **others)
+    full = await extras(client, draft)
+    await save(client, draftId=draft, **form)
+    stayed = await extras(client, draft)
+    await save(client, draftId=draft, **form, severity=None, onBehalfOfOrganizationId=None)
+    less = await extras(client, draft)
+    opened = await submit(client, draft)
+
+    assert before == NO_EXTRAS
+    assert (
+        full
+        == stayed
+        == {
+            **chosen,
+            "quotedTicket": {"reference": old.reference},
+            "onBehalfOf": {"name": "Bank"},
+        }
+    )
+    assert less == {**full, "severity": None, "onBehalfOf": None}
+    ticket = await models.Ticket.get(reference=opened["ticket"]["reference"])
+    assert (ticket.channel, ticket.language, ticket.priority) == ("PHONE", "it", "HIGH")
+    assert (ticket.severity, ticket.confidentiality) == ("UNKNOWN", "AUTHOR_ONLY")
+    assert (ticket.quotes_id, ticket.on_behalf_of_id) == (old.id, None)
+
+
+async def test_a_draft_quotes_and_files_for_only_what_its_author_may_see(
+    as_user: AsUser, acme: models.Organization, ann: models.User
+) -> None:
+    """S07, S08, S32: what is hidden later is shown no more, and has to be taken back before it is submitted."""
+    client, bob, other = as_user(ann), await make_member(acme), await make_organization("Other")
+    private = await make_ticket(acme, bob, confidentiality="AUTHOR_ONLY")
+    quoted = await make_ticket(acme, bob)
+    form = {"organizationId": gid(acme), "requestTypeKey": "PORTAL", "subject": "s", "description": "d"}
+    draft = (await save(client, **form, referencesTicketId=gid(quoted)))["draft"]["id"]
+    wrong = [
+        ({"referencesTicketId": gid(private)}, "NOT_FOUND", "referencesTicketId"),
+        ({"referencesTicketId": f"Ticket_{UUID(int=1)}"}, "NOT_FOUND", "referencesTicketId"),
+        ({"referencesTicketId": ""}, "INVALID", "referencesTicketId"),
+        ({"onBehalfOfOrganizationId": gid(other)}, "NOT_FOUND", "onBehalfOfOrganizationId"),
+        ({"onBehalfOfOrganizationId": gid(quoted)}, "INVALID", "onBehalfOfOrganizationId"),
+    ]
+
+    async with nothing_changes():
+        found = [refusal(await save(client, draftId=draft, **form, **given)) for given, _, _ in wrong]
+    shown = (await extras(client, draft))["quotedTicket"]
+    await models.Ticket.filter(id=quoted.id).update(confidentiality="AUTHOR_ONLY")
+    hidden = (await extras(client, draft))["quotedTicket"]
+    async with nothing_changes():
+        refused = await submit(client, draft)
+    await save(client, draftId=draft, **form, referencesTicketId=None)
+
+    assert found == [(code, ["input", field]) for _, code, field in wrong]
+    assert (shown, hidden) == ({"reference": quoted.reference}, None)
+    assert refusal(refused) == ("NOT_FOUND", ["input", "referencesTicketId"])
+    assert (await submit(client, draft))["errors"] == []
+
+
 async def test_saving_the_same_again_changes_nothing(
     as_user: AsUser, acme: models.Organization, ann: models.User
 ) -> None:  # S29
@@ -319,7 +404,7 @@ async def test_a_new_ticket_takes_the_place_of_the_draft_it_names(
 async def test_when_the_database_fails_everything_is_kept_as_a_draft(
     as_user: AsUser, acme: models.Organization, ann: models.User, break_once: Break
 ) -> None:
-    """S30: files included; what a draft does not show is not lost either; and the next try succeeds."""
+    """S30: files included, and what is chosen beside the form; and the next try succeeds."""
     client, form, old = as_user(ann), await full_form(acme, ann), await make_ticket(acme, ann)
     more = {
         "priority": "HIGH",
@@ -334,9 +419,12 @@ async def test_when_the_database_fails_everything_is_kept_as_a_draft(
     failed = await mutate(client, "ticketCreate", selection, **form, **more, clientMutationId="k")
     count = await models.Ticket.all().count()
     resumed = await mine(client)
+    beside = await extras(client, resumed[0]["id"])
     opened = await submit(client, resumed[0]["id"])
 
     assert (failed["ticket"], count) == (None, 1)
+    given = {name: more[name] for name in ("channel", "language", "priority", "severity")}
+    assert beside == {**NO_EXTRAS, **given, "quotedTicket": {"reference": old.reference}}
     assert [(each["code"], each["field"]) for each in failed["errors"]] == [("INTERNAL", None)]
     assert resumed == [failed["savedDraft"]]
     reason = "It could not be stored for a fault on our side. Nothing is lost: submit it again from your drafts."
