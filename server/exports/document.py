@@ -145,7 +145,7 @@ class Document:
         sheet.y += 15
         for text, internal in said:
             marked = f"{self.content.say(labels.INTERNAL)}: {text}" if internal else text
-            sheet.paragraph(marked, size=9.5, indent=inset, colour=AMBER if internal else INK)
+            sheet.prose(marked, size=9.5, indent=inset, colour=AMBER if internal else INK)
         sheet.y += 6
         if not is_last and sheet.pdf.page == page:
             sheet.box(LEFT + 4.6, top + 12, 0.8, sheet.y - top - 9, FAINT)

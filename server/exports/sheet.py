@@ -125,9 +125,18 @@ class Sheet:
                 self.put(each, LEFT + indent, self.y, size=size, style=style, colour=colour)
             self.y += height
 
-    def prose(self, written: str, *, indent: float = 0, bar: Colour | None = None, shade: Colour | None = None) -> None:
+    def prose(
+        self,
+        written: str,
+        *,
+        size: float = 10,
+        colour: Colour = INK,
+        indent: float = 0,
+        bar: Colour | None = None,
+        shade: Colour | None = None,
+    ) -> None:
         """What somebody wrote in Markdown, as `paragraph` draws what has no marks."""
-        size, height = 10.0, 14.0
+        height = size * 1.4
         for line in lines_of_prose(written):
             if line.apart and self.y > TOP and self.y + 2 * height <= self.floor:
                 self.decorate(height / 2, bar, shade)
@@ -141,10 +150,10 @@ class Sheet:
                     continue
                 self.decorate(height, bar, shade)
                 if line.mark and number == 0:
-                    self.line(line.mark, LEFT + inset - STEP, self.y, STEP, size=size)
+                    self.line(line.mark, LEFT + inset - STEP, self.y, STEP, size=size, colour=colour)
                 x = LEFT + inset
                 for text, style in pieces:
-                    self.put(text, x, self.y, size=size, style=style)
+                    self.put(text, x, self.y, size=size, style=style, colour=colour)
                     x += self.faces[style].width(text, size)
                 self.y += height
 

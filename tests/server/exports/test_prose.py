@@ -79,7 +79,15 @@ def test_what_has_no_marks_or_too_many_is_shown_as_it_was_written(written: str) 
 
 def test_no_mark_is_left_in_a_document_and_every_word_is_there() -> None:
     of = head(description="**As** described")
-    escalation = {"reference": "CP-1", "stage": "SUBMITTED", "timeline": [], "submittedAt": AT, "submittedBy": None}
+    stage = {"sequence": 1, "stage": "SUBMITTED", "enteredAt": AT, "actor": None, "note": "*With* engineering"}
+    stage |= {"isOverride": False, "estimatedResolutionAt": None}
+    escalation = {
+        "reference": "CP-1",
+        "stage": "SUBMITTED",
+        "timeline": [stage],
+        "submittedAt": AT,
+        "submittedBy": None,
+    }
     unknown = dict.fromkeys(("resolvedAt", "estimatedResolutionAt", "resolutionOverridden"))
     of["escalations"] = [{**unknown, **escalation, "issueDescription": "**Drops** the signal"}]
 
@@ -88,6 +96,7 @@ def test_no_mark_is_left_in_a_document_and_every_word_is_there() -> None:
     for part in (
         "As described",
         "Drops the signal",
+        "With engineering",
         "Still black, see the page (https://example.com/help).",
         "1. Turn it off",
         "• wait",
@@ -96,7 +105,7 @@ def test_no_mark_is_left_in_a_document_and_every_word_is_there() -> None:
         "Write to ann@example.com",
     ):
         assert part in text, part
-    assert [each for each in ("**As", "**Still", "`", "# Steps", "> as") if each in text] == []
+    assert [each for each in ("**As", "**Still", "*With", "`", "# Steps", "> as") if each in text] == []
 
 
 SAMPLES = [
