@@ -6,10 +6,8 @@ tell it once; what was put down while none ran is told when one does.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -18,23 +16,17 @@ from tortoise.expressions import F
 from domain.enums import ChangeType, MessageSource, NotificationKind, TicketStatus, TimelineEventKind, Visibility
 from domain.notifying import OF_STATUS, Happening, is_heard, whom_to_tell
 from domain.policy import Viewer, may_read_ticket
-from engine.prepared import Prepared
 from models import (
     EscalationEntry,
-    Message,
-    MutedTicket,
     Notification,
     PendingNotice,
     Ticket,
     TimelineEvent,
-    User,
 )
 from resolvers.context import Context
-from resolvers.list_events import NOW
-from resolvers.mentions import mentioned_by
+from resolvers.news import News, read_news
 from resolvers.ticket_facts import Facts, as_id, facts_of, rights_of
 from resolvers.transaction import Work, run_in_transaction, unit_of_work
-from resolvers.viewers import load_viewer
 
 NOTIFICATION_ADDED = "notification.added"
 BATCH = 100
@@ -47,12 +39,7 @@ MOST_ATTEMPTS = 5
 
 HANDLING = ("requester_id", "owner_id", "assignee_id")
 
-PENDING = Prepared(PendingNotice, {"id": UUID}, lambda rows: rows)
-MESSAGE = Prepared(Message, {"id": UUID}, lambda rows: rows)
-
 logger = structlog.get_logger("casewire.notices")
-
-Found = TypeVar("Found")
 
 
 def stream_of(user_id: UUID) -> str:
@@ -90,42 +77,33 @@ async def _tell(ctx: Context, pending_ids: Sequence[UUID]) -> int:
 
 @unit_of_work
 async def _tell_together(work: Work, ctx: Context, pending_ids: Sequence[UUID]) -> int:
-    known, told = Known(), 0
-    for each in pending_ids:
-        told += await _tell_of(work, known, each)
+    """Tell of those events that no other process tells of."""
+    waiting = await PendingNotice.filter(id__in=list(pending_ids)).order_by("id").select_for_update()
+    await PendingNotice.filter(id__in=[each.id for each in waiting]).delete()
+    news = await read_news(waiting)
+    notifications: list[Notification] = []
+    for pending in waiting:
+        notifications += await _notifications_of(work, news, pending)
         await asyncio.sleep(0)  # nothing else here suspends on SQLite, and others want their turn
-    return told
+    if notifications:
+        await Notification.bulk_create(notifications)
+    for each in notifications:
+        announce(work, each)
+    return len(waiting)
 
 
-@dataclass(slots=True)
-class Known:
-    """What was read already for events that are told together."""
-
-    _found: dict[Any, Any] = field(default_factory=dict)
-
-    async def of(self, key: Any, read: Callable[[], Awaitable[Found]]) -> Found:
-        if key not in self._found:
-            self._found[key] = await read()
-        found: Found = self._found[key]
-        return found
-
-
-async def _tell_of(work: Work, known: Known, pending_id: UUID) -> bool:
-    """Tell of one event; False where another process does."""
-    pending = await PENDING.first(pending_id)
-    if pending is None or not await PendingNotice.filter(id=pending_id).delete():
-        return False
-    ticket = await known.of(pending.ticket_id, partial(NOW.first, pending.ticket_id))
+async def _notifications_of(work: Work, news: News, pending: PendingNotice) -> list[Notification]:
+    ticket = await news.ticket(pending.ticket_id)
     assert ticket is not None
-    facts = facts_of(ticket)
-    told: set[UUID] = set(await Notification.filter(source=pending.key).values_list("user_id", flat=True))  # type: ignore[arg-type]
-    for happening in await _happenings(pending, ticket):
+    facts, told = facts_of(ticket), set(news.told.get(pending.key, ()))
+    found: list[Notification] = []
+    for happening in await _happenings(news, pending, ticket):
         concerned = whom_to_tell(happening, _people_on(facts)) - told
         told |= concerned  # Who is mentioned is not told besides that somebody wrote.
-        for user_id in sorted(await _hearing(known, concerned, ticket, happening)):
-            if _may_know(await known.of(user_id, partial(load_viewer, user_id)), user_id, facts, happening):
-                await notify(work, user_id, happening, ticket_id=ticket.id, source=pending.key)
-    return True
+        for user_id in sorted(await _hearing(news, concerned, ticket, happening)):
+            if _may_know(await news.viewer(user_id), user_id, facts, happening):
+                found.append(notification(work, user_id, happening, ticket_id=ticket.id, source=pending.key))
+    return found
 
 
 async def notify(
@@ -141,28 +119,36 @@ async def notify(
 
     A unit of work that concerns a single person may call it; what concerns many is put down for the worker.
     """
-    notification = await Notification.create(
+    told = notification(work, user_id, happening, source=source, ticket_id=ticket_id, organization_id=organization_id)
+    await told.save(force_create=True)
+    announce(work, told)
+
+
+def notification(work: Work, user_id: UUID, happening: Happening, **about: Any) -> Notification:
+    """What one person is to be told, not saved yet."""
+    return Notification(
         user_id=user_id,
-        ticket_id=ticket_id,
-        organization_id=organization_id,
         actor_id=happening.actor_id,
         kind=happening.kind,
         visibility=happening.visibility,
         data=happening.values,
-        source=source,
         created_at=work.now,
+        **about,
     )
-    work.emit((stream_of(user_id),), NOTIFICATION_ADDED, {"notification": str(notification.id)}, key=source)
 
 
-async def _happenings(pending: PendingNotice, ticket: Ticket) -> list[Happening]:
+def announce(work: Work, told: Notification) -> None:
+    work.emit((stream_of(told.user_id),), NOTIFICATION_ADDED, {"notification": str(told.id)}, key=told.source)
+
+
+async def _happenings(news: News, pending: PendingNotice, ticket: Ticket) -> list[Happening]:
     """What there is to tell, what concerns one person alone first. Imported history is no news."""
     if pending.message_id:
-        message = await MESSAGE.first(pending.message_id)
+        message = news.messages.get(pending.message_id)
         if message is None or message.source is MessageSource.IMPORT:
             return []
         by, seen_by = message.actor_id, message.visibility
-        mentioned = await mentioned_by(message.id)
+        mentioned = news.mentions.get(message.id, ())
         mentions = [Happening(NotificationKind.MENTIONED, by, seen_by, concerns=each) for each in mentioned]
         return [*mentions, Happening(NotificationKind.REPLIED, by, seen_by)]
     item = await TimelineEvent.get_or_none(id=pending.item_id)
@@ -197,21 +183,10 @@ def _people_on(facts: Facts) -> frozenset[UUID]:
     return frozenset(each for each in map(as_id, people) if each is not None)
 
 
-async def _hearing(known: Known, people: Collection[UUID], ticket: Ticket, happening: Happening) -> list[UUID]:
+async def _hearing(news: News, people: Collection[UUID], ticket: Ticket, happening: Happening) -> list[UUID]:
     """Those of `people` who want to be told of it, by their preferences of now."""
-    if not people:
-        return []
-    wishes = await known.of((ticket.id, frozenset(people)), partial(_wishes, people, ticket))
+    wishes = await news.wishes(ticket.id, people) if people else []
     return [key for key, in_app, muted in wishes if is_heard(happening.kind, in_app=in_app, muted=muted)]
-
-
-async def _wishes(people: Collection[UUID], ticket: Ticket) -> list[tuple[UUID, bool, bool]]:
-    """Of each, whether they want to be told in the application, and whether they have muted the ticket."""
-    muted = set(
-        await MutedTicket.filter(ticket_id=ticket.id, user_id__in=list(people)).values_list("user_id", flat=True)
-    )
-    chosen = await User.filter(id__in=list(people)).values_list("id", "notify_in_app")
-    return [(key, in_app, key in muted) for key, in_app in chosen]
 
 
 def _may_know(viewer: Viewer | None, user_id: UUID, facts: Facts, happening: Happening) -> bool:

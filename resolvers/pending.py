@@ -2,16 +2,28 @@
 
 from collections.abc import Sequence
 
+from engine.statements import MARK, dialect_of, finished, stored
 from models import PendingNotice
+from models.database import writer
 from realtime.log import Draft
 from resolvers.streams import MESSAGE_ADDED, TICKET_CHANGED, ticket_of_stream
+
+
+COLUMNS = ("id", "ticket_id", "key", "message_id", "item_id", "attempts")
+
+_PUT_DOWN = f"""
+    INSERT INTO pending_notice ({", ".join(COLUMNS)}) VALUES ({", ".join([MARK] * len(COLUMNS))})
+    ON CONFLICT DO NOTHING"""
+"""Each write does it; Tortoise words it anew each time, which takes longer than the rest of it."""
 
 
 async def put_down(drafts: Sequence[Draft]) -> bool:
     """Put down what people may have to be told of, in the transaction of the events; whether there is something."""
     rows = pending_of(drafts)
     if rows:
-        await PendingNotice.bulk_create(rows, ignore_conflicts=True)
+        dialect = dialect_of(PendingNotice)
+        values = [[stored(getattr(row, name), dialect) for name in COLUMNS] for row in rows]
+        await writer().execute_many(finished(_PUT_DOWN, dialect), values)
     return bool(rows)
 
 

@@ -15,7 +15,7 @@ from domain.enums import (
     OrganizationRole,
 )
 from engine.instants import instant_text
-from resolvers import notices
+from resolvers import news, notices
 from resolvers.context import Services
 from resolvers.notices import MOST_ATTEMPTS, TOGETHER
 from resolvers.notification_texts import APPOINTMENTS, CALLS, KINDS, STAGES
@@ -212,17 +212,17 @@ async def test_what_happened_while_nobody_told_is_told_later_and_once(desk: Desk
 async def test_a_worker_that_dies_half_way_leaves_nothing_half_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """J1: of two people, one is written when it dies; then both are told, each once."""
+    """J1: both are written and one is announced when it dies; then both are told, each once."""
     await send(desk.ann, desk.ticket, "one")
-    notify, calls = notices.notify, []
+    announce, calls = notices.announce, []
 
-    async def die_at_the_second(*given: Any, **named: Any) -> None:
+    def die_at_the_second(*given: Any) -> None:
         calls.append(given)
         if len(calls) == 2:
             raise asyncio.CancelledError
-        await notify(*given, **named)
+        announce(*given)
 
-    monkeypatch.setattr(notices, "notify", die_at_the_second)
+    monkeypatch.setattr(notices, "announce", die_at_the_second)
     with pytest.raises(asyncio.CancelledError):
         await desk.tell()
     assert await models.Notification.all().count() == 0
@@ -238,10 +238,10 @@ async def test_an_event_that_cannot_be_told_holds_nobody_up_and_is_given_up(
     bad = await models.PendingNotice.get()
     happening = notices._happenings
 
-    async def fail_for_bad(pending: models.PendingNotice, ticket: models.Ticket) -> Any:
+    async def fail_for_bad(read: news.News, pending: models.PendingNotice, ticket: models.Ticket) -> Any:
         if pending.id == bad.id:
             raise RuntimeError("boom")
-        return await happening(pending, ticket)
+        return await happening(read, pending, ticket)
 
     monkeypatch.setattr(notices, "_happenings", fail_for_bad)
     for _ in range(MOST_ATTEMPTS + 2):
@@ -254,13 +254,13 @@ async def test_an_event_that_cannot_be_told_holds_nobody_up_and_is_given_up(
 async def test_what_decides_about_a_burst_of_messages_is_read_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """J4: it is asked of everybody, but not for every message of a chat anew."""
     asked: list[Any] = []
-    load = notices.load_viewer
+    load = news.load_viewer
 
     async def listening(user_id: Any) -> Any:
         asked.append(user_id)
         return await load(user_id)
 
-    monkeypatch.setattr(notices, "load_viewer", listening)
+    monkeypatch.setattr(news, "load_viewer", listening)
     for n in range(TOGETHER + 1):
         await send(desk.ann, desk.ticket, f"line {n}")
 
