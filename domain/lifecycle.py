@@ -107,6 +107,24 @@ def status_after_staff_reply(status: TicketStatus) -> TicketStatus:
             return TicketStatus.PENDING_CUSTOMER
 
 
+def status_after_question(
+    status: TicketStatus, *, resolved_at: datetime | None, now: datetime, windows: Windows = DEFAULT_WINDOWS
+) -> TicketStatus:
+    """The status a ticket takes when support asks its customer for something: unlike an answer, it opens one again that
+    is resolved, as long as the customer's reply would.
+
+    Raises:
+        TicketClosed: closed is final.
+        ReopenWindowExpired: it was resolved longer than `windows.reopen` ago.
+
+    Source: S62, S64, S65, S66.
+    """
+    check_not_closed(status)
+    if status is TicketStatus.RESOLVED:
+        check_reopen_window(resolved_at, now=now, windows=windows)
+    return TicketStatus.PENDING_CUSTOMER
+
+
 def check_may_resolve(status: TicketStatus) -> None:
     """
     Raises:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain import actions, lifecycle, policy
 from domain.enums import MessageKind, MessageSource, TicketStatus, Visibility
-from domain.errors import IdempotencyMismatch, NotFound
+from domain.errors import IdempotencyMismatch, Invalid, NotFound
 from domain.naming import line, text
 from engine.prepared import Prepared
 from models import Attachment, Message, Ticket
@@ -73,6 +73,55 @@ async def send_message(
     message = await say(work, ctx, ticket, saying)
     if visibility is Visibility.PUBLIC:
         timeline.touch(work, ticket)
+    await ticket.save()
+    return message, ticket
+
+
+@unit_of_work
+async def request_reply(
+    work: Work,
+    ctx: Context,
+    ticket_id: UUID,
+    *,
+    body: str,
+    visibility: Visibility = Visibility.PUBLIC,
+    in_reply_to_id: UUID | None = None,
+    attachment_ids: tuple[UUID, ...] = (),
+    key: str | None = None,
+) -> tuple[Message, Ticket]:
+    """Ask the customer for something: a message after which it is the customer's turn, whatever the ticket's status.
+
+    Asking again with the same `key` returns the message of the first time and announces nothing.
+
+    Raises:
+        NotFound, Forbidden, Required, Invalid, TooManyFiles, Conflict, IdempotencyMismatch: as for `send_message`.
+        Invalid: the customer would not see it.
+        TicketClosed, ReopenWindowExpired: see `domain.lifecycle.status_after_question`.
+
+    Source: S62, J2.
+    """
+    ticket, facts = await lock_ticket(ctx, ticket_id)
+    policy.check(ctx.viewer, policy.REQUEST_REPLY, facts)
+    if visibility is not Visibility.PUBLIC:
+        raise Invalid("The customer has to see what is asked. Send it as PUBLIC.", field=("message", "visibility"))
+    saying = Saying(
+        body=text(body, field="message"),
+        kind=kind_on(ticket, visibility),
+        in_reply_to_id=await _replied_to(ctx, ticket, in_reply_to_id),
+        client_message_id=line(key, field="clientMutationId", limit=100) if key else None,
+        attachment_ids=attachment_ids,
+    )
+    earlier = await _sent_before(ctx, ticket, saying, field="clientMutationId")
+    if earlier:
+        return earlier, ticket
+    status = lifecycle.status_after_question(
+        ticket.status, resolved_at=ticket.resolved_at, now=work.now, windows=windows_of(ticket)
+    )
+    ticket.first_responded_at = ticket.first_responded_at or work.now
+    ticket.waiting_since = work.now
+    await timeline.set_status(work, ctx, ticket, status)
+    message = await say(work, ctx, ticket, saying)
+    timeline.touch(work, ticket)
     await ticket.save()
     return message, ticket
 
@@ -184,7 +233,9 @@ async def _replied_to(ctx: Context, ticket: Ticket, message_id: UUID | None) -> 
     return message_id
 
 
-async def _sent_before(ctx: Context, ticket: Ticket, saying: Saying) -> Message | None:
+async def _sent_before(
+    ctx: Context, ticket: Ticket, saying: Saying, *, field: str = "clientMessageId"
+) -> Message | None:
     if saying.client_message_id is None:
         return None
     earlier = await SENT_BEFORE.first(ticket.id, ctx.user_id, saying.client_message_id)
@@ -195,7 +246,8 @@ async def _sent_before(ctx: Context, ticket: Ticket, saying: Saying) -> Message 
     wanted = (saying.body, saying.visibility, saying.kind, set(saying.attachment_ids), set(saying.mention_ids))
     if said != wanted:
         raise IdempotencyMismatch(
-            "You sent something else with this clientMessageId. Give every new message an id of its own.",
-            field=("clientMessageId",),
+            "You sent something else with this {name}. Give every new message an id of its own.",
+            field=(field,),
+            name=field,
         )
     return earlier

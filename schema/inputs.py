@@ -238,6 +238,15 @@ class MessageSendInput:
     client_mutation_id: str | None = strawberry.field(description=CLIENT_MUTATION_ID, default=None)
 
 
+@strawberry.input(description="What to ask a ticket's customer for.")
+class TicketRequestReplyInput:
+    ticket_id: ID = strawberry.field(description="The ticket.")
+    message: MessageInput = strawberry.field(description="The question; PUBLIC, so that it is seen.")
+    client_mutation_id: str | None = strawberry.field(
+        description="Comes back in the payload; asking again with it never doubles the message.", default=None
+    )
+
+
 @strawberry.input(description="A note for a ticket.")
 class NoteAddInput:
     ticket_id: ID = strawberry.field(description="The ticket.")

@@ -132,6 +132,26 @@ class Mutation(
         )
         return payloads.MessageSendPayload(message=cast(Any, message), written_in=ticket)
 
+    @mutation(
+        "Ask the customer for something: then it is the customer's turn, also on a ticket that was resolved.",
+        policy.REQUEST_REPLY,
+    )
+    async def ticket_request_reply(
+        self, info: Info, input: Annotated[inputs.TicketRequestReplyInput, GIVEN]
+    ) -> payloads.TicketRequestReplyPayload:
+        message, ticket = await messages.request_reply(
+            info.context,
+            ticket_key(input.ticket_id),
+            body=input.message.body,
+            visibility=input.message.visibility,
+            in_reply_to_id=key_or_none(
+                input.message.in_reply_to_id, "ChatMessage", "EmailMessage", "Note", field="message"
+            ),
+            attachment_ids=files_of(input.message.attachment_ids),
+            key=input.client_mutation_id,
+        )
+        return payloads.TicketRequestReplyPayload(message=cast(Any, message), written_in=ticket)
+
     @mutation("Put a note beside the conversation.", policy.ADD_NOTE)
     async def note_add(self, info: Info, input: Annotated[inputs.NoteAddInput, GIVEN]) -> payloads.NoteAddPayload:
         note, _ = await messages.add_note(

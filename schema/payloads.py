@@ -56,6 +56,11 @@ class MessageSendPayload(Payload):
         return await shown(info, self.written_in) if self.written_in else None
 
 
+@strawberry.type(description="The question asked.")
+class TicketRequestReplyPayload(MessageSendPayload):
+    pass
+
+
 @strawberry.type(description="The note added.")
 class NoteAddPayload(Payload):
     note: Note | None = made("The note")

@@ -43,6 +43,8 @@ open  ticketReopen                        +   +   +   .   -   -    +   -    .   
 own   ticketReopen                        +   +   +   .   .   -    +   -    .    +   +   +   +    !
 open  messageSend                         +   +   +   .   -   -    +   -    .    +   +   +   +    !
 own   messageSend                         +   +   +   .   .   -    +   -    .    +   +   +   +    !
+open  ticketRequestReply                  -   -   -   -   -   -    -   -   -    +   +   +   +    !
+own   ticketRequestReply                  -   -   -   -   -   -    -   -   -    +   +   +   +    !
 open  noteAdd                             +   +   +   .   -   -    +   -    .    +   +   +   +    !
 own   noteAdd                             +   +   +   .   .   -    +   -    .    +   +   +   +    !
 open  typingSet                           +   +   +   .   -   -    +   -    .    +   +   +   +    !
@@ -344,6 +346,7 @@ MUTATIONS: dict[str, tuple[Prepare, str]] = {
     "ticketClose": (open_ticket, "ticketId: $id"),
     "ticketReopen": (resolved_ticket, 'ticketId: $id, comment: "Again"'),
     "messageSend": (open_ticket, 'ticketId: $id, clientMessageId: "1", message: {body: "Hello"}'),
+    "ticketRequestReply": (open_ticket, 'ticketId: $id, message: {body: "Which room?"}'),
     "noteAdd": (open_ticket, 'ticketId: $id, body: "Hello"'),
     "typingSet": (open_ticket, "ticketId: $id, isTyping: true"),
     "presenceSet": (open_ticket, "ticketId: $id, state: VIEWING"),

@@ -19,6 +19,7 @@ from domain.lifecycle import (
     display_status,
     preset_of,
     status_after_customer_reply,
+    status_after_question,
     status_after_staff_reply,
     windows_of,
 )
@@ -33,6 +34,26 @@ WINDOWS = [
     pytest.param(PRESETS[LifecyclePreset.HOURS_72], HOURS_72, id="72h"),  # S65
     pytest.param(PRESETS[LifecyclePreset.WEEK], WEEK, id="week"),  # S64
 ]
+
+
+def test_a_question_of_support_makes_it_the_customers_turn() -> None:  # S62
+    for status in (TicketStatus.NEW, TicketStatus.OPEN, TicketStatus.ON_HOLD, TicketStatus.PENDING_CUSTOMER):
+        asked = status_after_question(status, resolved_at=None, now=THEN)
+        assert asked is TicketStatus.PENDING_CUSTOMER
+
+
+def test_a_question_opens_a_resolved_ticket_as_long_as_a_reply_would() -> None:  # S64, S65, S66
+    windows = PRESETS[LifecyclePreset.HOURS_72]
+    resolved_at = THEN - windows.reopen
+
+    asked = status_after_question(TicketStatus.RESOLVED, resolved_at=resolved_at, now=THEN, windows=windows)
+
+    assert asked is TicketStatus.PENDING_CUSTOMER
+    late = resolved_at - timedelta(microseconds=1)
+    with pytest.raises(ReopenWindowExpired):
+        status_after_question(TicketStatus.RESOLVED, resolved_at=late, now=THEN, windows=windows)
+    with pytest.raises(TicketClosed):
+        status_after_question(TicketStatus.CLOSED, resolved_at=resolved_at, now=THEN, windows=windows)
 
 
 def test_the_default_is_the_week() -> None:
