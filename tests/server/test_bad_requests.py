@@ -3,12 +3,14 @@
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from server import sweeps
 from tests.api.bad_input import Asked, mutation, queries, subscriptions
@@ -169,6 +171,18 @@ async def test_every_mutation_over_a_socket_refuses_what_is_no_value(desk: Desk)
                 assert await watch.next() == {"user": {"displayName": who}}
     assert found == []
     assert tried == MUTATIONS.keys()
+
+
+async def test_a_mutation_too_large_for_a_socket_closes_it_and_changes_nothing(desk: Desk) -> None:
+    served, world = desk
+    given = {"t": gid(world.ticket), "b": "x" * 10_000_000}
+
+    async with served.socket(world["author"]) as socket, served.socket(world["agent"]) as other, nothing_changes():
+        with suppress(ConnectionClosed):  # the server may hang up before all of it is sent
+            await socket.watch(SEND, **given)
+        assert await socket.closed() in (1009, 1006), "too big; a reset can overtake the reason"
+        watch = await other.watch("query { viewer { user { displayName } } }")
+        assert await watch.next() == {"user": {"displayName": "agent"}}
 
 
 BY_THE_CLOCK = {"REOPEN_WINDOW_EXPIRED"}
