@@ -8,7 +8,6 @@ from models.database import writer
 from realtime.log import Draft
 from resolvers.streams import MESSAGE_ADDED, TICKET_CHANGED, ticket_of_stream
 
-
 COLUMNS = ("id", "ticket_id", "key", "message_id", "item_id", "attempts")
 
 _PUT_DOWN = f"""
