@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.enums import Confidentiality, MemberVisibility, OrganizationRole, StaffRole
+from domain.enums import Confidentiality, HistoryAvailability, MemberVisibility, OrganizationRole, StaffRole
 from models import Membership, Organization, Participant, Ticket, User
 from resolvers.access import announce_access
 from resolvers.transaction import Work
@@ -30,6 +30,8 @@ Make = Callable[[Work, Scene], Awaitable[None]]
 class Change:
     make: Make
     outcome: str = ENDS
+    code: str = "NOT_FOUND"
+    """What a stream that ends says."""
     role: OrganizationRole | None = OrganizationRole.MEMBER
     staff_role: StaffRole | None = None
     visibility: MemberVisibility = MemberVisibility.OPEN
@@ -90,6 +92,12 @@ async def cut_history_off(work: Work, scene: Scene) -> None:
     announce_access(work, organization_id=scene.organization.id)
 
 
+async def regulate(work: Work, scene: Scene) -> None:
+    withheld = HistoryAvailability.UNAVAILABLE_REGULATORY
+    await Organization.filter(id=scene.organization.id).update(history_availability=withheld)
+    announce_access(work, organization_id=scene.organization.id)
+
+
 def change_ticket(**columns: object) -> Make:
     async def change(work: Work, scene: Scene) -> None:
         await Ticket.filter(id=scene.ticket.id).update(**columns)
@@ -136,4 +144,5 @@ CHANGES = {
     ),
     "memberVisibility": Change(hide_colleagues_tickets),
     "historyStartsAt": Change(cut_history_off, is_author=True),
+    "historyAvailability": Change(regulate, is_author=True, code="HISTORY_UNAVAILABLE"),
 }

@@ -139,7 +139,7 @@ async def test_a_member_of_a_group_gets_nothing_by_the_rights_of_before(  # J3
         while (frame := hers.frames.get_nowait()) is not None:
             assert json.loads(frame)["type"] == "error"
     elif change.outcome == ENDS:
-        assert await hers.refused() == ["NOT_FOUND"]
+        assert await hers.refused() == [change.code]
     elif change.outcome == MOVES:
         item = await hers.next()
         assert (item["__typename"], item["reason"]) == ("StreamReset", "ACCESS_CHANGED")
