@@ -151,7 +151,8 @@ async def submit_draft(ctx: Context, draft_id: UUID) -> Opened:
 
 
 async def open_ticket(ctx: Context, new: NewTicket) -> Opened:
-    """Open a ticket; what fails for a fault of ours is kept as a draft with everything that was said, and its files.
+    """Open a ticket; what fails for a fault of ours is kept as a draft with everything that was said, and its files,
+    unless the ticket is there all the same.
 
     Raises:
         NotFound: `new.draft_id` is no draft of the viewer's.
@@ -164,8 +165,10 @@ async def open_ticket(ctx: Context, new: NewTicket) -> Opened:
     except DomainError:
         raise
     except Exception:
-        logger.exception("a ticket could not be opened; it is kept as a draft")
-        return Opened(draft=await _keep(ctx, new))
+        # The fault may have come after the commit: then it is there, and a draft would open it twice.
+        opened = await opened_with(ctx, new.client_mutation_id) if new.client_mutation_id else None
+        logger.exception("opening a ticket failed; it is kept as a %s", "ticket" if opened else "draft")
+        return Opened(ticket=opened) if opened else Opened(draft=await _keep(ctx, new))
 
 
 @unit_of_work

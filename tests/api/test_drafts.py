@@ -11,6 +11,7 @@ import models
 from domain.enums import CertificateKind, DraftOrigin, OrganizationRole, StaffRole
 from resolvers import transaction
 from resolvers.catalog import ship_request_types
+from resolvers.context import Services
 from tests.api.operations import create, mutate, refusal
 from tests.api.world import codes, gid, nothing_changes
 from tests.client import Client
@@ -434,6 +435,35 @@ async def test_when_the_database_fails_everything_is_kept_as_a_draft(
     assert (ticket.priority, ticket.severity, ticket.channel, ticket.language) == ("HIGH", "CRITICAL", "PHONE", "it")
     assert ticket.quotes_id == old.id
     assert opened["ticket"]["attachments"]["nodes"] == [{"fileName": "a.txt"}, {"fileName": "b.txt"}]
+
+
+@pytest.mark.parametrize("by", ["ticketCreate", "draftSubmit"])
+async def test_what_fails_when_the_ticket_is_stored_leaves_no_draft_of_it(
+    as_user: AsUser,
+    services: Services,
+    acme: models.Organization,
+    ann: models.User,
+    monkeypatch: pytest.MonkeyPatch,
+    by: str,
+) -> None:
+    """S30, J2: after the commit something breaks; the ticket is the answer, and there is one of it."""
+    client, form = as_user(ann), {"requestTypeKey": "PORTAL", "subject": "s", "description": "d"}
+    draft = (await save(client, organizationId=gid(acme), **form))["draft"]["id"]
+
+    def fail(heads: Any) -> None:
+        monkeypatch.undo()
+        raise OSError("the doorbell is gone")
+
+    monkeypatch.setattr(type(services.hub), "ring", lambda hub, heads: fail(heads))
+    if by == "draftSubmit":
+        opened = await submit(client, draft)
+    else:
+        opened = await create(client, acme, **form, draftId=draft, clientMutationId="k")
+
+    assert opened["errors"] == []
+    (ticket,) = await models.Ticket.all()
+    assert opened["ticket"]["reference"] == ticket.reference
+    assert await mine(client) == []
 
 
 async def test_a_retry_that_succeeds_leaves_no_draft_of_the_failure(
