@@ -56,6 +56,7 @@ def configure(
         log_level=log_level,
         ws=LiveSocketProtocol,
         ws_max_size=max_message_bytes,
+        proxy_headers=bool(trusted_proxies),  # nobody is believed, nobody has to be looked at
         forwarded_allow_ips=list(trusted_proxies),
         log_config=None,  # the application has set up the logs
         access_log=False,
