@@ -116,7 +116,7 @@ def _tickets_below(
     ctx: Context, by: str, parent_id: UUID, args: PageArgs, filter: TicketFilter | None, order: Order
 ) -> LazyPage[Ticket]:
     query = Ticket.shown_to(ctx.viewer)
-    narrowed = query.filter(condition(filter)) if filter else query
+    narrowed = query.filter(condition(filter, ctx.viewer)) if filter else query
     return children(ctx, narrowed, by, parent_id, order, args, variant=repr(filter))
 
 
@@ -129,4 +129,4 @@ def tickets_about(
         Invalid: a paging argument or the filter cannot be used.
     """
     about = TicketFilter(device_ids=[device_id], all_of=[filter] if filter else None)
-    return listing(ctx, Ticket.shown_to(ctx.viewer).filter(condition(about)), order, args)
+    return listing(ctx, Ticket.shown_to(ctx.viewer).filter(condition(about, ctx.viewer)), order, args)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 import models
-from domain.enums import CertificateKind, Confidentiality, MemberVisibility, OrganizationRole
+from domain.enums import CertificateKind, Confidentiality, MemberVisibility, OrganizationRole, Visibility
 from tests.api.world import codes, gid
 from tests.conftest import AsUser
 from tests.engine.desk import planned_desk, viewer_of
-from tests.factories import make_member, make_organization, make_staff, make_ticket
+from tests.factories import LONG_AGO, make_member, make_message, make_organization, make_staff, make_ticket
 
 pytestmark = pytest.mark.anyio
 
@@ -159,3 +159,23 @@ async def test_whole_lists_are_planned_and_both_ways_agree(db: str, acme: models
     async with planned_desk(db) as desk:
         for person in (ann, await make_staff()):
             assert await desk.agreed(document, await viewer_of(person)) is not None
+
+
+async def test_the_tickets_of_a_place_are_filtered_for_whoever_asks(as_user: AsUser, acme: models.Organization) -> None:
+    """J7, S37, S38: what is unread is unread by the viewer, and support finds its own notes too."""
+    ann, sam = await make_member(acme), await make_staff(name="Sam")
+    read, unread = await make_ticket(acme, ann, subject="Read"), await make_ticket(acme, ann, subject="Unread")
+    for ticket in (read, unread):
+        await make_message(ticket, sam, "public")
+    await make_message(unread, sam, "secretly", Visibility.INTERNAL)
+    await models.ReadMark.create(
+        ticket=read, user=ann, sequence=1, public_sequence=1, read_at=LONG_AGO, public_read_at=LONG_AGO
+    )
+
+    async def found(person: models.User, **wanted: Any) -> list[str]:
+        answer = await as_user(person).ask(TICKETS, o=gid(acme), f=wanted)
+        return [each["subject"] for each in answer["organization"]["tickets"]["nodes"]]
+
+    assert await found(ann, unreadOnly=True) == ["Unread"]
+    assert await found(sam, unreadOnly=True) == []
+    assert (await found(sam, text="secretly"), await found(ann, text="secretly")) == (["Unread"], [])
