@@ -38,11 +38,21 @@ def device_condition(viewer: Viewer, organization_id: UUID, filter: DeviceFilter
         Forbidden: the viewer's role there does not show serial numbers, so none can be looked for.
         Invalid: a text is too long, or cannot be stored.
     """
-    wanted: list[Q] = []
+    numbered = Q()
     if filter.serial_number is not None:
         facts = policy.OrganizationFacts(organization_id)
         policy.check(viewer, policy.SEE_SERIAL_NUMBER, facts, "Your role in this organization does not show devices.")
-        wanted.append(Q(serial_number=quoted(filter.serial_number) or ""))
+        numbered = Q(serial_number=quoted(filter.serial_number) or "")
+    return numbered & open_condition(filter)
+
+
+def open_condition(filter: DeviceFilter) -> Q:
+    """What of the filter is the same whoever asks, wherever: everything but the serial number.
+
+    Raises:
+        Invalid: a text is too long, or cannot be stored.
+    """
+    wanted: list[Q] = []
     if filter.space_ids is not None:
         wanted.append(Q(space_id__in=filter.space_ids))
     if filter.product_ids is not None:

@@ -1,9 +1,11 @@
 """The lists of an organization that can be narrowed: its members, its rooms and desks, its devices, its tickets.
 
-Whole lists are planned, and those of a group; what else narrows them is asked by an ordinary resolver, which reads the
-lists of all organizations that are asked for alike in one statement.
+Whole lists are planned, those of a group, and those of devices by anything but their number. Where the viewer's role in
+the organization has a say (addresses, serial numbers) an ordinary resolver is asked, which reads the lists of all
+organizations that are asked for alike in one statement.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import strawberry
@@ -13,6 +15,7 @@ from tortoise.expressions import Q
 
 import models
 from domain import policy
+from domain.errors import Invalid
 from engine.declare import PLAN, Merged, Pages
 from engine.keyset import Order
 from models.base import BaseModel
@@ -100,7 +103,7 @@ def places(order: Order, description: str, where: Q | None = None) -> Any:
         args = page_args(first, after, last, before)
         return _pages(info, root, models.Space, Q(*wanted) if wanted else None, order, args)
 
-    return _planned(resolve, models.Space, order, "groupId", description, where=where)
+    return _planned(resolve, models.Space, order, "groupId", description, where=where, narrow=_of_group)
 
 
 def devices(order: Order, description: str) -> Any:
@@ -118,7 +121,7 @@ def devices(order: Order, description: str) -> Any:
         wanted = None if filter is None else inventory.device_condition(info.context.viewer, root.id, filter.plain())
         return _pages(info, root, models.Device, wanted, order, page_args(first, after, last, before))
 
-    return _planned(resolve, models.Device, order, "filter", description)
+    return _planned(resolve, models.Device, order, "filter", description, narrow=_of_devices)
 
 
 def tickets(description: str) -> Any:
@@ -171,6 +174,33 @@ def _pages(
     return children(info.context, narrowed, "organization_id", root.id, order, args, variant=variant)
 
 
+def _left_to_resolver(table: type[Model], given: Any) -> Q | None:
+    """
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError("what is found depends on the organization")
+
+
+def _of_group(table: type[Model], given: Any) -> Q | None:
+    try:
+        return Q(group_id=key_of(given, "SpaceGroup", field="groupId"))
+    except Invalid as error:
+        raise ValueError(str(error)) from None
+
+
+def _of_devices(table: type[Model], given: Any) -> Q | None:
+    if given.get("serialNumber") is not None:
+        return _left_to_resolver(table, given)
+    wanted = DeviceFilter(
+        space_ids=given.get("spaceIds"), product_ids=given.get("productIds"), text=given.get("text"), serial_number=None
+    )
+    try:
+        return inventory.open_condition(wanted.plain())
+    except Invalid as error:
+        raise ValueError(str(error)) from None
+
+
 def _planned(
     resolve: Any,
     model: type[BaseModel],
@@ -179,7 +209,10 @@ def _planned(
     description: str,
     directives: list[object] | None = None,
     where: Q | None = None,
+    narrow: Callable[[type[Model], Any], Q | None] = _left_to_resolver,
 ) -> Any:
+    """`narrow` makes a condition of the argument as it was sent; where it raises, the resolver is asked."""
+
     def seen(viewer: policy.Viewer) -> Q:
         shown = model.seen_by(viewer)
         return shown & where if where else shown
@@ -189,14 +222,5 @@ def _planned(
         resolver=resolve,
         description=description,
         directives=directives or [],
-        metadata={PLAN: Merged((part,), argument, _asked_otherwise)},
+        metadata={PLAN: Merged((part,), argument, narrow)},
     )
-
-
-def _asked_otherwise(table: type[Model], given: Any) -> Q | None:
-    """Narrowed lists are left to their resolver.
-
-    Raises:
-        ValueError: always.
-    """
-    raise ValueError("a list that is narrowed")

@@ -161,6 +161,50 @@ async def test_whole_lists_are_planned_and_both_ways_agree(db: str, acme: models
             assert await desk.agreed(document, await viewer_of(person)) is not None
 
 
+async def test_lists_by_group_place_product_and_name_are_planned_and_both_ways_agree(
+    db: str, acme: models.Organization
+) -> None:
+    """J5: and what cannot be asked, or depends on the viewer's role, is left to the ordinary way."""
+    ann = await make_member(acme)
+    north, south = [await models.SpaceGroup.create(organization=acme, name=name) for name in ("North", "South")]
+    camera, screen = [await models.Product.create(name=name) for name in ("Camera", "Screen")]
+    for number in range(4):
+        room = await models.Space.create(
+            organization=acme, kind="ROOM", name=f"R{number}", group=south if number else north
+        )
+        product = camera if number % 2 else screen
+        await models.Device.create(
+            organization=acme, product=product, space=room, name=f"D{number}", serial_number=f"{number}"
+        )
+    places = """query($g: ID) { organizations { nodes { rooms(groupId: $g, first: 2) { totalCount nodes { name } }
+      spaces(groupId: $g) { nodes { name } } } } }"""
+    devices = """query($f: DeviceFilter) { organizations { nodes {
+      devices(filter: $f, first: 2) { totalCount nodes { name } pageInfo { hasNextPage } } } } }"""
+    literal = '{ organizations { nodes { devices(filter: {text: "d1"}) { nodes { name } } } } }'
+
+    async with planned_desk(db) as desk:
+        for person in (ann, await make_staff()):
+            viewer = await viewer_of(person)
+            data = await desk.agreed(places, viewer, {"g": gid(south)})
+            assert data is not None
+            assert data["organizations"]["nodes"][0]["rooms"]["totalCount"] == 3
+            for wanted in (
+                {"productIds": [gid(camera)]},
+                {"spaceIds": [gid(room)], "productIds": None},
+                {"text": "D"},
+                {"spaceIds": []},
+                {},
+                None,
+            ):
+                assert await desk.agreed(devices, viewer, {"f": wanted}) is not None, wanted
+            data = await desk.agreed(literal, viewer)
+            assert data is not None
+            assert data["organizations"]["nodes"] == [{"devices": {"nodes": [{"name": "D1"}]}}]
+            for left in ({"text": "x" * 201}, {"serialNumber": "1"}, {"productIds": [gid(acme)]}):
+                assert await desk.planned(devices, viewer, {"f": left}) is None, left
+            assert await desk.planned(places, viewer, {"g": gid(acme)}) is None
+
+
 async def test_the_tickets_of_a_place_are_filtered_for_whoever_asks(as_user: AsUser, acme: models.Organization) -> None:
     """J7, S37, S38: what is unread is unread by the viewer, and support finds its own notes too."""
     ann, sam = await make_member(acme), await make_staff(name="Sam")
