@@ -174,8 +174,8 @@ async def open_ticket(ctx: Context, new: NewTicket) -> Opened:
 @unit_of_work
 async def _open(work: Work, ctx: Context, new: NewTicket) -> Ticket:
     draft = await _own(ctx, new.draft_id) if new.draft_id else None
-    retried = new.client_mutation_id is not None and await opened_with(ctx, new.client_mutation_id) is not None
-    if new.draft_id and draft is None and not retried:
+    key = new.client_mutation_id
+    if new.draft_id and draft is None and not (key and await opened_with(ctx, key)):
         raise NotFound("draft", field=("draftId",))
     ticket = await create_ticket(ctx, new)
     if draft:

@@ -245,10 +245,9 @@ async def opened_with(ctx: Context, key: str, *, field: str = "clientMutationId"
     Raises:
         NotFound: it is no longer the viewer's to see (S07, J3).
     """
-    here = {"opened_by_id": ctx.user_id, "client_mutation_id": key}
+    earlier = await Ticket.get_or_none(opened_by_id=ctx.user_id, client_mutation_id=key)
     seen = Ticket.visible_to(policy.as_if_history_were_available(ctx.viewer))
-    earlier = await seen.get_or_none(**here)
-    if earlier is None and await Ticket.filter(**here).exists():
+    if earlier and not await seen.filter(id=earlier.id).exists():
         raise NotFound("ticket", field=(field,))
     return earlier
 

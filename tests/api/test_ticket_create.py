@@ -9,6 +9,7 @@ import pytest
 import models
 from domain.enums import OrganizationRole
 from tests.api.operations import create, mutate, refusal
+from tests.api.test_list_cost import counted
 from tests.api.world import gid, nothing_changes
 from tests.client import Refused
 from tests.conftest import AsUser
@@ -256,6 +257,17 @@ async def test_a_key_used_again_for_another_ticket_is_refused(as_user: AsUser, a
         answer = await create(ann, acme, clientMutationId="k1", subject="Another matter")
 
     assert refusal(answer) == ("IDEMPOTENCY_MISMATCH", ["input", "clientMutationId"])
+
+
+async def test_whether_there_is_one_already_is_asked_once(as_user: AsUser, acme: models.Organization) -> None:  # J2
+    ann = as_user(await make_member(acme))
+
+    with counted() as sent:
+        made = await create(ann, acme, clientMutationId="1")
+
+    assert made["errors"] == []
+    asked = [each for each in sent if "SELECT" in each and '"client_mutation_id"=' in each.partition("WHERE")[2]]
+    assert len(asked) == 1, asked
 
 
 async def test_a_retry_gives_nothing_that_is_not_the_openers_to_see_any_more(
