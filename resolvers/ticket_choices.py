@@ -72,6 +72,8 @@ async def choose_place(ticket: Ticket, space_id: UUID | None, device_ids: Sequen
         NotFound: the organization has no such room, desk or device, or the device stands elsewhere.
         Invalid: too many devices, or some that it has stand elsewhere.
     """
+    if space_id is LEFT_OUT and device_ids is None:
+        return []
     found: list[Change] = []
     before = await ticket.devices.all().order_by("name", "id")
     if space_id is not LEFT_OUT and space_id != ticket.space_id:

@@ -7,6 +7,7 @@ import pytest
 import models
 from domain.enums import OrganizationRole, TicketStatus
 from tests.api.operations import mutate, refusal
+from tests.api.test_list_cost import counted
 from tests.api.world import gid, nothing_changes
 from tests.client import Client, Refused
 from tests.clock import Clock
@@ -53,6 +54,18 @@ async def test_each_field_that_changes_is_told_in_words_and_the_version_grows_on
         ("classification", None, "Trouble"),
         ("issueType", "Audio", "Video"),
     ]
+
+
+async def test_of_what_is_not_changed_nothing_is_read(as_user: AsUser) -> None:
+    acme = await make_organization()
+    ann = await make_member(acme)
+    ticket = await make_ticket(acme, ann)
+
+    with counted() as sent:
+        changed = await update(as_user(ann), ticket, subject="No sound")
+
+    assert changed["errors"] == []
+    assert [each for each in sent if '"device"' in each or '"space"' in each] == []
 
 
 async def test_what_cannot_be_changed_is_refused_as_a_whole(as_user: AsUser, clock: Clock) -> None:
