@@ -179,6 +179,27 @@ def check_certificate(
         raise Invalid("Certificate {number} is not for this product.", field=field, number=certificate.number)
 
 
+def to_go_on_with(
+    earlier: Certificate,
+    required: CertificateKind | None,
+    held: Iterable[Certificate],
+    *,
+    product_id: UUID | None,
+    day: date,
+) -> Certificate | None:
+    """The certificate of a ticket that goes on from another: the same while it is in force, then whichever of those for
+    it ends last; None where there is none any more.
+
+    Source: S19, S20, S70.
+    """
+    if earlier.in_force(day):
+        return earlier
+    instead = [
+        each for each in _fitting(required or earlier.kind, held) if each.in_force(day) and each.covers(product_id)
+    ]
+    return max(instead, key=lambda each: (each.ends_at, each.number), default=None)
+
+
 def form_of(required: Iterable[str]) -> list[FormField]:
     """The fields that a request type requires, in the order of the form."""
     wanted = {*ALWAYS, *required}

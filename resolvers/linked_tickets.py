@@ -22,7 +22,7 @@ TAKEN_OVER = (
     *("product_id", "product_version_id", "product_update_id", "certificate_id", "space_id"),
     *("language", "channel", "priority", "severity", "confidentiality"),
 )
-"""What the new ticket has from the one it is opened from: whose it is, what it is about, and who may see it."""
+"""What a new ticket has from the one it is opened from: whose it is, what it is about, and who may see it."""
 
 
 @unit_of_work
@@ -40,7 +40,8 @@ async def create_linked_ticket(
     """Open a ticket that goes on from another, in whatever status that is. The link leads from the new one to it.
 
     Whoever was on the other is on the new one, so nobody on it is told of a ticket that is not there for them. A
-    customer becomes its requester; what support opens stays the request of whose the other was.
+    customer becomes its requester; what support opens stays the request of whose the other was. A certificate that has
+    ended is not taken over.
 
     The same `client_mutation_id` by the same person returns the link of the first time and announces nothing.
 
@@ -60,11 +61,12 @@ async def create_linked_ticket(
     earlier = await _opened_before(ctx, source, said, client_mutation_id)
     if earlier:
         return earlier
-    await _check_entitled(work, source)
+    certificate_id = await _certificate_today(work, source)
     requester_id = source.requester_id if ctx.viewer.is_staff else ctx.user_id
     columns = {name: getattr(source, name) for name in TAKEN_OVER} | {
         "subject": line(subject, field="subject") if subject and not subject.isspace() else source.subject,
         "description": said,
+        "certificate_id": certificate_id,
         "quotes_id": source.id,
         "client_mutation_id": client_mutation_id,
         "requester_id": requester_id,
@@ -127,12 +129,25 @@ async def _links(ctx: Context, ticket_ids: list[UUID], *sides: str, **where: Any
     return await TicketLink.shown_to(ctx.viewer).filter(here, **where).order_by("created_at", "id")
 
 
-async def _check_entitled(work: Work, source: Ticket) -> None:
-    """That the organization may still ask for this today; what comes from an earlier system has no such type."""
+async def _certificate_today(work: Work, source: Ticket) -> UUID | None:
+    """What entitles to the same today, where the other ticket names a certificate. What comes from an earlier system
+    has no request type, and nothing to be entitled to.
+
+    Raises:
+        CertificateRequired, CertificateInactive: the organization may not ask for this any more (S18).
+    """
     request_type = await RequestType.get_or_none(id=source.request_type_id) if source.request_type_id else None
-    if request_type is not None:
-        held = [each.terms() for each in await ServiceCertificate.filter(organization_id=source.organization_id)]
-        entitlement.check_available(request_type.required_certificate_kind, held, work.now.date())
+    if request_type is None:
+        return source.certificate_id
+    required, day = request_type.required_certificate_kind, work.now.date()
+    rows = await ServiceCertificate.filter(organization_id=source.organization_id).prefetch_related("products")
+    held = {each.id: each.terms(frozenset(product.id for product in each.products)) for each in rows}
+    entitlement.check_available(required, list(held.values()), day)
+    earlier = held.get(source.certificate_id) if source.certificate_id else None
+    if earlier is None:
+        return None
+    chosen = entitlement.to_go_on_with(earlier, required, held.values(), product_id=source.product_id, day=day)
+    return next((each_id for each_id, each in held.items() if each == chosen), None)
 
 
 async def _opened_before(ctx: Context, source: Ticket, body: str, key: str | None) -> TicketLink | None:

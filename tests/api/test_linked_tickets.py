@@ -1,18 +1,27 @@
 """How one goes on after a ticket is closed: a linked ticket, seen from both sides, and the notice that offers it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 import models
-from domain.enums import Confidentiality, MemberVisibility, OrganizationRole, TicketStatus
+from domain.enums import CertificateKind, Confidentiality, MemberVisibility, OrganizationRole, TicketStatus
 from tests.api.operations import mutate, refusal
 from tests.api.world import gid, nothing_changes
 from tests.client import Client
 from tests.clock import Clock
 from tests.conftest import AsUser
 from tests.engine.desk import planned_desk, viewer_of
-from tests.factories import make_file, make_member, make_organization, make_participant, make_staff, make_ticket
+from tests.factories import (
+    make_file,
+    make_member,
+    make_organization,
+    make_participant,
+    make_request_type,
+    make_staff,
+    make_ticket,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -153,6 +162,31 @@ async def test_what_cannot_be_linked_is_refused_and_leaves_no_trace(as_user: AsU
     ]
     assert refusal(subject) == ("INVALID", ["input", "subject"])
     assert refusal(wrong) == ("INVALID", ["input", "sourceTicketId"])
+
+
+async def test_a_linked_ticket_names_a_certificate_that_is_in_force(as_user: AsUser, clock: Clock) -> None:
+    """S18, S19, S70: the other's while it is, and no longer than that."""
+    acme = await make_organization()
+    ann, kind = await make_member(acme), await make_request_type(required_certificate_kind=CertificateKind.SERVICES)
+    today, day = clock().date(), timedelta(days=1)
+    camera, panel = [await models.Product.create(name=name) for name in ("Camera", "Panel")]
+    ended, current, of_panel = [
+        await models.ServiceCertificate.create(
+            organization=acme, number=number, kind=CertificateKind.SERVICES, starts_at=today - 9 * day, ends_at=last
+        )
+        for number, last in (("SV-1", today - day), ("SV-2", today), ("SV-3", today + day))
+    ]
+    await of_panel.products.add(panel)
+
+    found = []
+    for earlier, product in ((ended, camera), (current, camera), (ended, panel), (None, camera)):
+        given: Any = {"request_type": kind, "product": product, "certificate": earlier}
+        source = await make_ticket(acme, ann, status=TicketStatus.CLOSED, closed_at=clock(), **given)
+        made = await link(as_user(ann), source, "More")
+        opened = await models.Ticket.get(reference=made["ticket"]["reference"])
+        found.append(opened.certificate_id)
+
+    assert found == [current.id, current.id, of_panel.id, None]
 
 
 async def link(client: Client, source: models.Ticket, body: str, **given: Any) -> Any:

@@ -128,3 +128,25 @@ def test_what_can_be_required_is_a_field_of_the_form() -> None:
     assert entitlement.required_fields(["certificateId", "productId", "subject"]) == ["productId", "certificateId"]
     with pytest.raises(Invalid):
         entitlement.required_fields(["organizationId"])
+
+
+def test_a_ticket_goes_on_with_its_certificate_while_that_is_in_force() -> None:  # S19, S70
+    later = Certificate("SV-2", SERVICES, FIRST, LAST + DAY)
+
+    on_its_last_day = entitlement.to_go_on_with(CURRENT, SERVICES, [CURRENT, later], product_id=CAMERA, day=LAST)
+
+    assert on_its_last_day is CURRENT
+
+
+def test_a_certificate_that_has_ended_is_followed_by_the_one_for_it_that_ends_last() -> None:  # S19, S20, S70
+    day = LAST + DAY
+    ends_first = Certificate("SV-2", SERVICES, day, day)
+    ends_last = Certificate("SV-3", SERVICES, day, day + DAY, frozenset({CAMERA}))
+    not_yet = Certificate("SV-4", SERVICES, day + DAY, day + 9 * DAY)
+    support = Certificate("TS-1", SUPPORT, day, day + 9 * DAY)
+    held = [CURRENT, ends_first, ends_last, not_yet, support]
+
+    assert entitlement.to_go_on_with(CURRENT, SERVICES, held, product_id=CAMERA, day=day) is ends_last
+    assert entitlement.to_go_on_with(CURRENT, None, held, product_id=PANEL, day=day) is ends_first
+    assert entitlement.to_go_on_with(CURRENT, SUPPORT, held, product_id=PANEL, day=day) is support
+    assert entitlement.to_go_on_with(CURRENT, SERVICES, [CURRENT, not_yet], product_id=None, day=day) is None
