@@ -89,7 +89,11 @@ class Rounds:
             if each.group.has_ended:
                 continue
             try:
-                await self._tell(each, self._tail(each, readings))
+                if tail := self._tail(each, readings):
+                    self._fanout.executions += 1
+                    while not each.group.send(tail):
+                        await self._breathe()
+                each.group.go_on(each.event)
             except Bail:
                 each.group.dissolve()  # each is handed to graphql-core when it comes to that event by itself
             except Exception:
@@ -106,15 +110,6 @@ class Rounds:
     def _give_up(self, group: Group) -> None:
         log.exception("a group of subscribers is dissolved")
         group.dissolve()
-
-    async def _tell(self, telling: Telling, tail: bytes | None) -> None:
-        """Tell everybody in the group; nobody where `tail` is None, because there is nothing to be seen."""
-        group = telling.group
-        if tail is not None:
-            self._fanout.executions += 1
-            while not group.send(tail):
-                await self._breathe()
-        group.go_on(telling.event)
 
     async def _read(self, tellings: list[Telling]) -> Readings:
         readings: Readings = {}
