@@ -205,7 +205,9 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             self._leave()
 
     async def take(self, message: Message) -> None:
-        """A message of a live socket."""
+        """A message of a live socket. A peer that reads nothing still sends while its close frame waits to leave."""
+        if self.websocket.closed:
+            return
         with suppress(WebSocketDisconnected):
             try:
                 await self.handle_message(self.websocket.message_in(message))

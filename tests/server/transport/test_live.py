@@ -1,6 +1,7 @@
 """A socket that has been handed over: what it costs while nothing comes, and what it is given when something does."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,8 +12,9 @@ from httpx2.websockets import WebSocketNetworkError
 
 from server.transport.live import PROTOCOL, Gate, Inbox, LiveSocketProtocol
 from server.transport.sockets import Sockets
+from server.transport.websocket import Handler
 from tests.server.transport.served import running, serving
-from tests.server.transport.support import Wire, within
+from tests.server.transport.support import Wire, make_endpoint, within
 
 pytestmark = pytest.mark.anyio
 
@@ -117,6 +119,27 @@ async def test_a_message_behind_the_one_that_closes_is_not_given() -> None:
         await within(taker.ended.wait())
 
     assert taker.heard == ["begin close", "end close", "over"]
+
+
+async def test_nothing_is_done_for_a_socket_whose_close_frame_waits_to_leave() -> None:
+    endpoint = make_endpoint(sockets=Sockets())
+    async with running(endpoint) as app, app.wire() as wire:
+        await wire.init(token="ann")
+        [handler] = endpoint.sockets._open
+        assert isinstance(handler, Handler)
+        live = handler.websocket.live
+        assert live is not None
+        live.pause_writing()
+        closing = asyncio.create_task(handler.close(1012, "Service restart"))
+        await asyncio.sleep(0)
+
+        asked = {"id": "1", "type": "subscribe", "payload": {"query": 'mutation { rename(name: "late") }'}}
+        await handler.take({"type": "websocket.receive", "text": json.dumps(asked)})
+
+        assert handler.operations == {}
+        live.resume_writing()
+        assert await wire.closed() == (1012, "Service restart")
+        await within(closing)
 
 
 async def test_an_inbox_gives_what_came_first() -> None:
