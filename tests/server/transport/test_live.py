@@ -58,6 +58,11 @@ async def taken() -> AsyncIterator[tuple[Taker, Wire]]:
         yield taker, wire
 
 
+def frame_of_client(text: bytes) -> bytes:
+    """A text frame, masked with zeros."""
+    return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
+
+
 async def test_an_idle_subscriber_has_no_task_but_that_of_its_stream() -> None:
     async with running() as app, app.wire() as wire:
         before = asyncio.all_tasks()
@@ -119,6 +124,26 @@ async def test_a_message_behind_the_one_that_closes_is_not_given() -> None:
         await within(taker.ended.wait())
 
     assert taker.heard == ["begin close", "end close", "over"]
+
+
+async def test_a_client_is_not_read_while_what_it_sent_waits() -> None:
+    async with taken() as (taker, wire):
+        taker.may_go_on.clear()
+        await wire.session.send_text("one")
+        await within(taker.taking.wait())
+        protocol = taker.protocol
+        assert protocol is not None
+        assert protocol.transport.is_reading()
+
+        protocol.data_received(frame_of_client(b"two"))
+        assert not protocol.transport.is_reading()
+
+        taker.may_go_on.set()
+        await wire.session.send_text("three")
+        await wire.session.close()
+        await within(taker.ended.wait())
+
+    assert taker.heard == ["begin one", "end one", "begin two", "end two", "begin three", "end three", "over"]
 
 
 async def test_nothing_is_done_for_a_socket_whose_close_frame_waits_to_leave() -> None:
