@@ -19,7 +19,7 @@ from schema.errors import FieldError
 from schema.inputs import CLIENT_MUTATION_ID, FILES, files_of
 from schema.inventory import Device, Product, ProductUpdate, ProductVersion, Space
 from schema.node import Node, entity, global_id, key_of, key_or_none, keys_or_none, sought_key
-from schema.operations import GIVEN, by_id, just_opened, mutation
+from schema.operations import GIVEN, by_id, check_place, just_opened, mutation
 from schema.payloads import Payload, made
 from schema.people import Organization
 from schema.relations import all_linked, all_of, batched, derived, to_one
@@ -203,9 +203,11 @@ class DraftQueries:
 class DraftMutations:
     @mutation("Save what is written so far.", policy.OWN_DRAFTS)
     async def draft_save(self, info: Info, input: Annotated[DraftSaveInput, GIVEN]) -> DraftSavePayload:
+        form = input.plain()
+        await check_place(info, input.space_id)
         draft = await drafts.save_draft(
             info.context,
-            input.plain(),
+            form,
             draft_id=key_or_none(input.draft_id, "TicketDraft", field="draftId"),
             origin=input.origin,
         )

@@ -12,7 +12,7 @@ from resolvers.catalog import LEFT_OUT
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.inventory import Desk, Device, Room, ServiceLicense, SpaceGroup
 from schema.node import key_of, key_or_none
-from schema.operations import GIVEN, mutation, or_left_out
+from schema.operations import GIVEN, check_place, mutation, or_left_out
 from schema.payloads import Payload, made
 
 WHOSE = "Whose it is; that does not change."
@@ -133,7 +133,9 @@ class InventoryMutations:
         "Take a room or desk away. Its devices, licences and tickets stay, and stand nowhere.", policy.MANAGE_INVENTORY
     )
     async def space_delete(self, info: Info, input: Annotated[SpaceDeleteInput, GIVEN]) -> SpaceDeletePayload:
-        await placing.delete_space(info.context, key_of(input.space_id, "Room", "Desk", field="spaceId"))
+        key = key_of(input.space_id, "Room", "Desk", field="spaceId")
+        await check_place(info, input.space_id)
+        await placing.delete_space(info.context, key)
         return SpaceDeletePayload(space_id=input.space_id)
 
     @mutation("Enter a group of rooms and desks, or change one.", policy.MANAGE_INVENTORY)
@@ -158,15 +160,15 @@ class InventoryMutations:
             space_id=_key_or_left_out(input.space_id, "Room", "Desk", field="spaceId"),
             firmware_version=or_left_out(input.firmware_version),
         )
+        await check_place(info, input.space_id)
         return DeviceSavePayload(device=cast(Any, await placing.save_device(info.context, given)))
 
     @mutation("Let a licence cover a room or desk, or none.", policy.ASSIGN_LICENSE)
     async def license_assign(self, info: Info, input: Annotated[LicenseAssignInput, GIVEN]) -> LicenseAssignPayload:
-        licence = await placing.assign_license(
-            info.context,
-            key_of(input.license_id, "ServiceLicense", field="licenseId"),
-            key_or_none(input.space_id, "Room", "Desk", field="spaceId"),
-        )
+        key = key_of(input.license_id, "ServiceLicense", field="licenseId")
+        place = key_or_none(input.space_id, "Room", "Desk", field="spaceId")
+        await check_place(info, input.space_id)
+        licence = await placing.assign_license(info.context, key, place)
         return LicenseAssignPayload(license=cast(Any, licence))
 
 

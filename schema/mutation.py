@@ -23,7 +23,7 @@ from schema.members import MemberMutations
 from schema.node import key_of, key_or_none, keys_or_none
 from schema.notification_preferences import NotificationPreferencesMutations
 from schema.notifications import NotificationMutations
-from schema.operations import GIVEN, just_opened, mutation, shown, ticket_key
+from schema.operations import GIVEN, check_place, just_opened, mutation, shown, ticket_key
 from schema.organization_saving import OrganizationMutations
 from schema.presence import PresenceMutations
 from schema.read_state import ReadStateMutations
@@ -64,7 +64,9 @@ class Mutation(
 ):
     @mutation("Open a ticket.", policy.CREATE_TICKET)
     async def ticket_create(self, info: Info, input: Annotated[inputs.TicketCreateInput, GIVEN]) -> TicketCreatePayload:
-        opened = await drafts.open_ticket(info.context, input.plain())
+        new = input.plain()
+        await check_place(info, input.space_id)
+        opened = await drafts.open_ticket(info.context, new)
         if opened.ticket is None:
             return TicketCreatePayload(saved_draft=cast(Any, opened.draft), errors=[broken()])
         return TicketCreatePayload(ticket=await just_opened(info, opened.ticket))

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from strawberry import UNSET, Info
+from strawberry import ID, UNSET, Info
 from tortoise.expressions import Q
 
 import models
+from domain.errors import NotFound
 from domain.policy import Rule, Viewer
 from engine.declare import Found
 from models.base import BaseModel
@@ -16,7 +17,7 @@ from resolvers.catalog import LEFT_OUT
 from resolvers.reading import found
 from schema.access import signed_in
 from schema.errors import Refusable
-from schema.node import key_of, sought_key
+from schema.node import TABLES, key_of, sought_key, split_id
 
 GIVEN = strawberry.argument(description="What is asked for.")
 
@@ -36,6 +37,20 @@ def ticket_key(given: str) -> UUID:
         Invalid: not an id, or not of a ticket.
     """
     return key_of(given, "Ticket", field="ticketId")
+
+
+async def check_place(info: Info, given: ID | None) -> None:
+    """That a `spaceId` names no desk as a room, or the other way round: both are rows of one table. What is not to be
+    seen is left to the rule of what is done there.
+
+    Raises:
+        NotFound: it does.
+    """
+    if given:
+        name, key = split_id(given, field="spaceId")
+        space = await found(info.context, models.Space, key)
+        if space is not None and not TABLES[name].when(space):
+            raise NotFound("room or desk", field=("spaceId",))
 
 
 def or_left_out(given: Any) -> Any:

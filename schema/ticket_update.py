@@ -12,7 +12,7 @@ from resolvers.catalog import LEFT_OUT
 from resolvers.ticket_update import Changes
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.node import key_or_none, keys_or_none
-from schema.operations import GIVEN, mutation, shown, ticket_key
+from schema.operations import GIVEN, check_place, mutation, shown, ticket_key
 from schema.payloads import Payload, made
 from schema.ticket import Ticket
 
@@ -55,6 +55,7 @@ class TicketUpdateMutations:
         given = keys_or_none(input.device_ids, "Device", field="deviceIds")
         devices = None if given is None else tuple(given)
         space = LEFT_OUT if input.space_id is UNSET else key_or_none(input.space_id, "Room", "Desk", field="spaceId")
+        await check_place(info, input.space_id)
         changes = Changes(
             subject=input.subject,
             priority=input.priority,

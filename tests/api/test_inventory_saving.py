@@ -166,6 +166,31 @@ async def test_what_cannot_be_entered_is_refused_and_changes_nothing(acme: Acme)
             assert refusal(answer) == (expected[0], ["input", expected[1]]), expected
 
 
+@pytest.mark.parametrize("kind", SpaceKind)
+async def test_a_desk_is_never_taken_for_a_room_nor_a_room_for_a_desk(
+    acme: Acme, kind: SpaceKind, clock: Clock
+) -> None:
+    today = clock().date()
+    await make_request_type()
+    product, licence = await Product.create(name="Camera"), await _licence(acme.row, today, today)
+    space = await Space.create(organization=acme.row, kind=kind, name="Rome")
+    ticket = await make_ticket(acme.row, await make_member(acme.row))
+    wrong = {"spaceId": f"{'Desk' if kind is SpaceKind.ROOM else 'Room'}_{space.id}"}
+    owner = acme.as_user(await make_member(acme.row, OrganizationRole.OWNER))
+    whose = {"organizationId": gid(acme.row), **wrong}
+
+    async with nothing_changes():
+        for answer in (
+            await mutate(owner, "ticketUpdate", "ticket { id }", ticketId=gid(ticket), **wrong),
+            await mutate(owner, "spaceDelete", "spaceId", **wrong),
+            await mutate(owner, "licenseAssign", LICENSE, licenseId=gid(licence), **wrong),
+            await mutate(owner, "draftSave", "draft { id }", origin="CANCELLED", **whose),
+            await acme.device(product, "SN-1", **wrong),
+            await create(owner, acme.row, **wrong),
+        ):
+            assert refusal(answer) == ("NOT_FOUND", ["input", "spaceId"])
+
+
 async def test_another_organization_has_a_device_of_the_same_number(acme: Acme) -> None:
     product = await Product.create(name="Camera")
     await Device.create(organization=acme.other, product=product, name="x", serial_number="SN-1")
