@@ -8,11 +8,10 @@ from strawberry import ID, UNSET, Info
 from domain import policy
 from models import SpaceKind
 from resolvers import placing
-from resolvers.catalog import LEFT_OUT
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.inventory import Desk, Device, Room, ServiceLicense, SpaceGroup
 from schema.node import key_of, key_or_none
-from schema.operations import GIVEN, check_place, mutation, or_left_out
+from schema.operations import GIVEN, check_place, key_or_left_out, mutation, or_left_out
 from schema.payloads import Payload, made
 
 WHOSE = "Whose it is; that does not change."
@@ -113,7 +112,7 @@ class InventoryMutations:
             kind=SpaceKind.ROOM,
             name=input.name,
             space_id=key_or_none(input.room_id, "Room", field="roomId"),
-            group_id=_key_or_left_out(input.group_id, "SpaceGroup", field="groupId"),
+            group_id=key_or_left_out(input.group_id, "SpaceGroup", field="groupId"),
             capacity=or_left_out(input.capacity),
         )
         return RoomSavePayload(room=cast(Any, await placing.save_space(info.context, given)))
@@ -125,7 +124,7 @@ class InventoryMutations:
             kind=SpaceKind.DESK,
             name=input.name,
             space_id=key_or_none(input.desk_id, "Desk", field="deskId"),
-            group_id=_key_or_left_out(input.group_id, "SpaceGroup", field="groupId"),
+            group_id=key_or_left_out(input.group_id, "SpaceGroup", field="groupId"),
         )
         return DeskSavePayload(desk=cast(Any, await placing.save_space(info.context, given)))
 
@@ -145,7 +144,7 @@ class InventoryMutations:
             _organization(input.organization_id),
             key_or_none(input.group_id, "SpaceGroup", field="groupId"),
             name=input.name,
-            parent_id=_key_or_left_out(input.parent_id, "SpaceGroup", field="parentId"),
+            parent_id=key_or_left_out(input.parent_id, "SpaceGroup", field="parentId"),
         )
         return SpaceGroupSavePayload(group=cast(Any, group))
 
@@ -157,7 +156,7 @@ class InventoryMutations:
             serial_number=input.serial_number,
             device_id=key_or_none(input.device_id, "Device", field="deviceId"),
             name=input.name,
-            space_id=_key_or_left_out(input.space_id, "Room", "Desk", field="spaceId"),
+            space_id=key_or_left_out(input.space_id, "Room", "Desk", field="spaceId"),
             firmware_version=or_left_out(input.firmware_version),
         )
         await check_place(info, input.space_id)
@@ -174,7 +173,3 @@ class InventoryMutations:
 
 def _organization(given: str) -> Any:
     return key_of(given, "Organization", field="organizationId")
-
-
-def _key_or_left_out(given: Any, *names: str, field: str) -> Any:
-    return LEFT_OUT if given is UNSET else key_or_none(given, *names, field=field)

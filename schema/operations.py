@@ -17,7 +17,7 @@ from resolvers.catalog import LEFT_OUT
 from resolvers.reading import found
 from schema.access import signed_in
 from schema.errors import Refusable
-from schema.node import TABLES, key_of, sought_key, split_id
+from schema.node import TABLES, key_of, key_or_none, sought_key, split_id
 
 GIVEN = strawberry.argument(description="What is asked for.")
 
@@ -56,6 +56,15 @@ async def check_place(info: Info, given: ID | None) -> None:
 def or_left_out(given: Any) -> Any:
     """What an input says, where leaving it out is one thing and null another."""
     return LEFT_OUT if given is UNSET else given
+
+
+def key_or_left_out(given: Any, *names: str, field: str) -> Any:
+    """As `or_left_out`, of an id.
+
+    Raises:
+        Invalid: not an id, or one of another type.
+    """
+    return LEFT_OUT if given is UNSET else key_or_none(given, *names, field=field)
 
 
 async def shown(info: Info, ticket: models.Ticket) -> Any:

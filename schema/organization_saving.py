@@ -9,10 +9,9 @@ from strawberry import ID, UNSET, Info
 from domain import policy
 from domain.enums import HistoryAvailability, LifecyclePreset, MemberVisibility
 from resolvers import organizations
-from resolvers.catalog import LEFT_OUT
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.node import key_or_none
-from schema.operations import GIVEN, mutation, or_left_out
+from schema.operations import GIVEN, key_or_left_out, mutation, or_left_out
 from schema.payloads import Payload, made
 from schema.people import Organization
 
@@ -49,14 +48,6 @@ class OrganizationSaveInput:
     client_mutation_id: str | None = strawberry.field(description=CLIENT_MUTATION_ID, default=None)
 
 
-def _partner(given: ID | None) -> Any:
-    """
-    Raises:
-        Invalid: not an id, or one of another type.
-    """
-    return LEFT_OUT if given is UNSET else key_or_none(given, "Organization", field="partnerId")
-
-
 @strawberry.type(description="The organization entered or changed.")
 class OrganizationSavePayload(Payload):
     organization: Organization | None = made("The organization")
@@ -81,7 +72,7 @@ class OrganizationMutations:
                 lifecycle_preset=input.lifecycle_preset,
                 history_availability=input.history_availability,
                 history_starts_on=or_left_out(input.history_starts_on),
-                partner_id=_partner(input.partner_id),
+                partner_id=key_or_left_out(input.partner_id, "Organization", field="partnerId"),
             ),
             expected_version=input.expected_version,
         )

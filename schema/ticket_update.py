@@ -8,11 +8,10 @@ from strawberry import ID, UNSET, Info
 from domain import policy
 from domain.enums import Confidentiality, TicketPriority, TicketSeverity
 from resolvers import ticket_update
-from resolvers.catalog import LEFT_OUT
 from resolvers.ticket_update import Changes
 from schema.inputs import CLIENT_MUTATION_ID
 from schema.node import key_or_none, keys_or_none
-from schema.operations import GIVEN, check_place, mutation, shown, ticket_key
+from schema.operations import GIVEN, check_place, key_or_left_out, mutation, shown, ticket_key
 from schema.payloads import Payload, made
 from schema.ticket import Ticket
 
@@ -54,7 +53,7 @@ class TicketUpdateMutations:
     async def ticket_update(self, info: Info, input: Annotated[TicketUpdateInput, GIVEN]) -> TicketUpdatePayload:
         given = keys_or_none(input.device_ids, "Device", field="deviceIds")
         devices = None if given is None else tuple(given)
-        space = LEFT_OUT if input.space_id is UNSET else key_or_none(input.space_id, "Room", "Desk", field="spaceId")
+        space = key_or_left_out(input.space_id, "Room", "Desk", field="spaceId")
         await check_place(info, input.space_id)
         changes = Changes(
             subject=input.subject,
