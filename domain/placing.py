@@ -35,8 +35,9 @@ def serial_number(given: str) -> str:
     return line(given, field="serialNumber", limit=100).upper()
 
 
-def check_may_be_inside(group_id: UUID | None, parents: Collection[UUID]) -> None:
+def check_may_be_inside(group_id: UUID | None, parents: Collection[UUID], *, levels: int = 1) -> None:
     """Decide whether a group may stand inside of another, whose own id and those of the ones around it are `parents`.
+    With the groups inside of it, it is so many `levels` deep.
 
     Raises:
         Invalid: it would be inside of itself, or too deep.
@@ -45,7 +46,7 @@ def check_may_be_inside(group_id: UUID | None, parents: Collection[UUID]) -> Non
     """
     if group_id in parents:
         raise Invalid("A group cannot be inside of itself.", field=("parentId",))
-    if len(parents) >= MOST_LEVELS:
+    if len(parents) + levels > MOST_LEVELS:
         raise Invalid("At most {limit} groups inside of each other.", field=("parentId",), limit=MOST_LEVELS)
 
 

@@ -106,7 +106,9 @@ async def save_group(
         group = await _own(SpaceGroup.all(), organization_id, group_id, "group", "groupId")
     group.name = line(name, field="name", limit=NAME_LIMIT)
     if parent_id is not LEFT_OUT:
-        placing.check_may_be_inside(group_id, await _parents(organization_id, parent_id))
+        if parent_id:
+            parents = await _parents(organization_id, parent_id)
+            placing.check_may_be_inside(group_id, parents, levels=await _levels(group_id))
         group.parent_id = parent_id
     await group.save()
     return group
@@ -220,6 +222,15 @@ async def _parents(organization_id: UUID, parent_id: UUID | None) -> list[UUID]:
         parents.append(parent.id)
         parent_id = parent.parent_id
     return parents
+
+
+async def _levels(group_id: UUID | None) -> int:
+    """How deep a group is, counting itself."""
+    deep, here = 1, [group_id] if group_id else []
+    while here:
+        here = await SpaceGroup.filter(parent_id__in=here).values_list("id", flat=True)  # type: ignore[assignment]
+        deep += bool(here)
+    return deep
 
 
 async def _leave(work: Work, ctx: Context, ticket_id: UUID, space_id: UUID) -> None:

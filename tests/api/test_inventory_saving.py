@@ -127,6 +127,23 @@ async def test_groups_stand_in_groups_and_never_in_themselves(acme: Acme) -> Non
     assert moved["group"]["parent"] is None
 
 
+async def test_a_group_takes_those_inside_of_it_along_as_deep_as_groups_go(acme: Acme) -> None:  # S93
+    deep = [(await acme.group("1"))["group"]["id"]]
+    for name in "2345678":
+        deep.append((await acme.group(name, parentId=deep[-1]))["group"]["id"])
+    site = (await acme.group("Site"))["group"]["id"]
+    house = (await acme.group("House", parentId=site))["group"]["id"]
+    floor = (await acme.group("Floor", parentId=house))["group"]["id"]
+
+    async with nothing_changes():
+        too_deep = await acme.group("Site", groupId=site, parentId=deep[-1])
+        so_is_this = await acme.group("1", groupId=deep[0], parentId=floor)
+    moved = await acme.group("House", groupId=house, parentId=deep[-1])
+
+    assert [refusal(each) for each in (too_deep, so_is_this)] == [("INVALID", ["input", "parentId"])] * 2
+    assert moved["group"]["parent"] == {"name": "8"}
+
+
 @pytest.mark.postgres
 async def test_two_groups_moved_into_each_other_at_once_do_not_form_a_ring(acme: Acme) -> None:  # S93
     one, two = [(await acme.group(name))["group"]["id"] for name in ("One", "Two")]
