@@ -165,8 +165,9 @@ async def delete_space(work: Work, ctx: Context, space_id: UUID) -> None:
     if space is None:
         raise NotFound("room or desk", field=("spaceId",))
     await _lock(ctx, space.organization_id)
-    there = Ticket.filter(space_id=space_id).exclude(status=TicketStatus.CLOSED)
-    tickets: Sequence[UUID] = await there.order_by("id").values_list("id", flat=True)  # type: ignore[assignment]
+    there = Ticket.filter(space_id=space_id).exclude(status=TicketStatus.CLOSED).order_by("id")
+    some = there.limit(placing.MOST_OPEN_TICKETS + 1)
+    tickets: Sequence[UUID] = await some.values_list("id", flat=True)  # type: ignore[assignment]
     placing.check_may_be_deleted(len(tickets))
     for ticket_id in tickets:
         await _leave(work, ctx, ticket_id, space_id)
@@ -189,6 +190,7 @@ async def assign_license(work: Work, ctx: Context, license_id: UUID, space_id: U
     if licence is None:
         raise NotFound("licence", field=("licenseId",))
     policy.check(ctx.viewer, policy.ASSIGN_LICENSE, OrganizationFacts(licence.organization_id))
+    await _keep(licence.organization_id)
     licence = await ServiceLicense.select_for_update().get(id=license_id)
     if space_id:
         placing.check_may_cover(licence.ends_at, today=work.now.date())
@@ -199,11 +201,16 @@ async def assign_license(work: Work, ctx: Context, license_id: UUID, space_id: U
 
 
 async def _lock(ctx: Context, organization_id: UUID) -> None:
-    """Keep others from changing what the organization has meanwhile."""
+    """As `_keep`, for whoever manages what the organization has."""
     policy.check_authenticated(ctx.viewer)
     if await found(ctx, Organization, organization_id) is None:
         raise NotFound("organization", field=("organizationId",))
     policy.check(ctx.viewer, policy.MANAGE_INVENTORY, OrganizationFacts(organization_id))
+    await _keep(organization_id)
+
+
+async def _keep(organization_id: UUID) -> None:
+    """Keep others from changing what the organization has meanwhile."""
     await Organization.select_for_update(no_key=True).get(id=organization_id)
 
 

@@ -1,6 +1,7 @@
 """Rooms, desks, groups and devices entered by whoever manages them, and licences assigned (S27, S37, S90, S91, S93)."""
 
 import asyncio
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import models
 from domain.enums import Confidentiality, OrganizationRole, ServiceLevel, StaffRole, TicketStatus
 from models import Device, Organization, Product, ServiceLicense, Space, SpaceGroup, SpaceKind
+from resolvers import placing
 from tests.api.bad_input import NEVER
 from tests.api.operations import create, mutate, refusal
 from tests.api.test_live_lists import TICKETS, begun, told
@@ -288,6 +290,30 @@ async def test_a_licence_that_is_over_or_not_there_is_not_assigned(acme: Acme, c
             (lead, {"licenseId": gid(licence), "spaceId": room}, ("FORBIDDEN", None)),
         ):
             assert refusal(await mutate(client, "licenseAssign", LICENSE, **given)) == expected, given
+
+
+@pytest.mark.postgres
+async def test_a_room_is_not_taken_away_while_a_licence_is_assigned_to_it(
+    acme: Acme, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:  # S90
+    today, here, own = clock().date(), copy_context(), placing._own
+    owner = acme.as_user(await make_member(acme.row, OrganizationRole.OWNER))
+    licence, room = await _licence(acme.row, today, today), (await acme.room())["room"]["id"]
+    removing: list[asyncio.Task[Any]] = []
+
+    async def find(*args: Any) -> Any:
+        found = await own(*args)
+        remove = mutate(acme.manager, "spaceDelete", "spaceId", spaceId=room)
+        removing.append(asyncio.create_task(remove, context=here))
+        await asyncio.wait(removing, timeout=0.3)
+        return found
+
+    monkeypatch.setattr(placing, "_own", find)
+    assigned = await mutate(owner, "licenseAssign", LICENSE, licenseId=gid(licence), spaceId=room)
+
+    assert assigned["errors"] == []
+    assert await asyncio.wait_for(removing[0], 5) == {"spaceId": room, "errors": []}
+    assert (await ServiceLicense.get(id=licence.id)).space_id is None
 
 
 async def _licence(organization: Organization, first: Any, last: Any) -> ServiceLicense:
