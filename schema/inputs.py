@@ -1,6 +1,7 @@
 """What mutations and lists are given, and how it becomes the resolvers' plain arguments."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -154,6 +155,18 @@ class MessageInput:
     )
     attachment_ids: list[ID] | None = strawberry.field(description=FILES, default=None)
     in_reply_to_id: ID | None = strawberry.field(description="The message it answers.", default=None)
+
+    def plain(self) -> dict[str, Any]:
+        """
+        Raises:
+            Invalid: not an id, or one of another type.
+        """
+        return {
+            "body": self.body,
+            "visibility": self.visibility,
+            "in_reply_to_id": key_or_none(self.in_reply_to_id, "ChatMessage", "EmailMessage", "Note", field="message"),
+            "attachment_ids": files_of(self.attachment_ids),
+        }
 
 
 @strawberry.input(description="What a ticket is opened with.")

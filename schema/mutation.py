@@ -124,13 +124,8 @@ class Mutation(
         message, ticket = await messages.send_message(
             info.context,
             ticket_key(input.ticket_id),
-            body=input.message.body,
-            visibility=input.message.visibility,
-            in_reply_to_id=key_or_none(
-                input.message.in_reply_to_id, "ChatMessage", "EmailMessage", "Note", field="message"
-            ),
+            **input.message.plain(),
             client_message_id=input.client_message_id,
-            attachment_ids=files_of(input.message.attachment_ids),
         )
         return payloads.MessageSendPayload(message=cast(Any, message), written_in=ticket)
 
@@ -142,15 +137,7 @@ class Mutation(
         self, info: Info, input: Annotated[inputs.TicketRequestReplyInput, GIVEN]
     ) -> payloads.TicketRequestReplyPayload:
         message, ticket = await messages.request_reply(
-            info.context,
-            ticket_key(input.ticket_id),
-            body=input.message.body,
-            visibility=input.message.visibility,
-            in_reply_to_id=key_or_none(
-                input.message.in_reply_to_id, "ChatMessage", "EmailMessage", "Note", field="message"
-            ),
-            attachment_ids=files_of(input.message.attachment_ids),
-            key=input.client_mutation_id,
+            info.context, ticket_key(input.ticket_id), **input.message.plain(), key=input.client_mutation_id
         )
         return payloads.TicketRequestReplyPayload(message=cast(Any, message), written_in=ticket)
 
