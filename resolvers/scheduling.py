@@ -18,6 +18,7 @@ from models.base import BaseModel
 from resolvers import timeline
 from resolvers.catalog import LEFT_OUT
 from resolvers.context import Context
+from resolvers.history import check_not_withheld
 from resolvers.tickets import ask, lock_for_sweep, lock_ticket
 from resolvers.transaction import Work, unit_of_work
 
@@ -200,10 +201,12 @@ async def _lock(
     Raises:
         Unauthenticated: nobody is signed in.
         NotFound: there is none that the viewer may see.
+        HistoryUnavailable: a regulation alone withholds it (S11).
     """
     policy.check_authenticated(ctx.viewer)
     seen: Any = await model.get_or_none(model.seen_by(ctx.viewer), id=row_id)
     if seen is None:
+        await check_not_withheld(ctx.viewer, Q(id=row_id), model)
         raise NotFound(what, field=(field,))
     ticket, facts = await lock_ticket(ctx, seen.ticket_id, field=field)
     return ticket, facts, await model.get(id=row_id)

@@ -19,6 +19,8 @@ from tests.conftest import AsUser
 from tests.engine.desk import planned_desk, viewer_of
 from tests.factories import (
     LONG_AGO,
+    make_appointment,
+    make_call,
     make_escalation,
     make_follower,
     make_member,
@@ -97,6 +99,8 @@ REFUSED = {
     "ticketsExport": "filter: {isActive: true}",
     "ticketCreateLinked": 'sourceTicketId: $t, body: "x"',
     "escalationConfirmResolution": "escalationId: $e",
+    "conferenceCallRespond": "conferenceCallId: $c, accept: true",
+    "appointmentCancel": "appointmentId: $a",
 }
 
 
@@ -131,11 +135,12 @@ async def kept(db: str) -> Kept:
     await ticket.devices.add(device)
     message = await make_message(ticket, await make_staff(), "It stays black")
     escalation = await make_escalation(ticket, issue_description="Black picture", stage="VERIFYING_RESOLUTION")
+    call, hour = await make_call(ticket), await make_appointment(ticket)
     await make_follower(ticket, ann)
     await models.Notification.create(
         user=ann, ticket=ticket, kind="REPLIED", visibility="PUBLIC", source="x", created_at=LONG_AGO
     )
-    rows = {"o": organization, "t": ticket, "m": message, "e": escalation, "s": room, "d": device}
+    rows = {"o": organization, "t": ticket, "m": message, "e": escalation, "s": room, "d": device, "c": call, "a": hour}
     named = {name: gid(row) for name, row in rows.items()}
     references = {"reference": ticket.reference, "escalationReference": escalation.reference}
     return Kept(organization, ann, named | references)
