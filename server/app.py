@@ -140,7 +140,7 @@ def held(sockets: Sockets, services: Services) -> dict[str, float]:
     return {"sockets": len(sockets), "stream_watchers": hub.stats.watchers, "doorbell_healthy": hub.doorbell.healthy}
 
 
-COLLECT_AFTER = 10_000, 20, 20
+COLLECT_AFTER = 2_000, 20, 50
 """Objects more than before, then rounds, until the collector looks at them. By Python's own figures, 700 and 10, it
 looked at all that the open sockets hold several times a second, which was an eighth of what deliveries cost."""
 
