@@ -1,7 +1,9 @@
 """What happens to tickets by itself: holds end, what waits is resolved, what is resolved is closed, old things go."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import cast
 from uuid import UUID
 
 import structlog
@@ -9,7 +11,7 @@ from tortoise.expressions import Q
 
 from domain import lifecycle
 from domain.enums import ClosureReason, ResolutionReason, TicketStatus
-from models import Attachment, FeedEvent, RefreshToken, Ticket
+from models import Attachment, FeedEvent, FeedStream, RefreshToken, Ticket
 from models.database import reader, writer
 from realtime import log
 from resolvers import timeline
@@ -22,6 +24,10 @@ from resolvers.windows import over, windows_of
 logger = structlog.get_logger("casewire.sweeps")
 
 BATCH = 200
+
+STEP, MOST_STEPS = 500, 20
+"""Events that one transaction lets go of, and such transactions for one stream in a round."""
+
 UPLOADS_WAIT = timedelta(days=1)
 """How long a file may wait for a message."""
 
@@ -55,10 +61,13 @@ async def end_meetings(ctx: Context) -> int:
 
 async def compact_streams(ctx: Context, *, keep: int, window: timedelta) -> int:
     """Let go of events that are both older than `window` and not among the last `keep` of their stream."""
-    gone = 0
+    gone, before = 0, ctx.now() - window
     for row in await reader().execute_query_dict(_LONG_STREAMS.format(keep=int(keep))):
-        recent = await FeedEvent.filter(topic=row["topic"], at__gte=ctx.now() - window).count()
-        gone += await _compact(row["topic"], keep=max(keep, recent))
+        for _ in range(MOST_STEPS):
+            went = await _compact(row["topic"], keep=keep, before=before)
+            gone += went
+            if went < STEP:
+                break
     return gone
 
 
@@ -158,8 +167,16 @@ async def _close(work: Work, ctx: Context, ticket_id: UUID) -> bool:
     return True
 
 
-async def _compact(topic: str, *, keep: int) -> int:
+async def _compact(topic: str, *, keep: int, before: datetime) -> int:
+    """Let go of a stream's oldest events: however many it has, only so many are looked at. Returns how many went."""
+    oldest = await FeedEvent.filter(topic=topic).order_by("seq").first()
+    if oldest is None or oldest.at >= before:
+        return 0  # without the stream's lock, which writers wait for
+
     async def body() -> int:
-        return await log.compact(writer(), topic, keep=keep)
+        await FeedStream.filter(topic=topic).select_for_update().first()
+        instants = await FeedEvent.filter(topic=topic).order_by("seq").limit(STEP).values_list("at", flat=True)
+        old = list(takewhile(lambda at: cast(datetime, at) < before, instants))
+        return await log.compact(writer(), topic, keep=keep, batch=len(old))
 
     return await run_in_transaction(body)

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 import models
 from domain.enums import OrganizationRole
-from models.database import reader
+from models.database import reader, writer
 from realtime.hub import Hub
+from realtime.log import Draft, append
 from resolvers import sweeps
 from resolvers.context import Context, Services
 from resolvers.transaction import settle
@@ -243,6 +245,24 @@ async def test_a_place_that_is_no_longer_kept_resets(desk: Desk, services: Servi
         assert reset["cursor"] == await desk.cursor(desk.ann)
     async with desk.ann.watch(MESSAGES, t=gid(desk.ticket), after=recent) as stream:
         assert await bodies(stream, 1) == ["f"]
+
+
+async def test_a_round_lets_go_of_a_long_stream_in_steps(
+    desk: Desk, services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """J6: what is old goes, in as many steps as it takes and a round may have; what is recent stays, however long."""
+    monkeypatch.setattr(sweeps, "STEP", 2)
+    monkeypatch.setattr(sweeps, "MOST_STEPS", 3)
+    context, window = Context(await desk.sam.viewer(), services), services.facts.replay_window
+    await append(writer(), [Draft("long", "kind", {}, f"old {n}") for n in range(9)], at=clock())
+    await append(writer(), [Draft("long", "kind", {}, f"new {n}") for n in range(3)], at=clock() + window)
+    clock.advance(seconds=(window + timedelta(microseconds=1)).total_seconds())
+
+    gone = [await sweeps.compact_streams(context, keep=1, window=window) for _ in range(3)]
+
+    assert gone == [6, 3, 0]
+    assert await models.FeedEvent.filter(topic="long").order_by("seq").values_list("seq", flat=True) == [10, 11, 12]
+    assert (await models.FeedStream.get(topic="long")).floor == 9
 
 
 async def test_what_is_no_cursor_is_refused(desk: Desk) -> None:
