@@ -17,6 +17,7 @@ OF_NO_TICKET = {
     *("certificateSave", "requestTypeSave", "knowledgeArticleSave", "knowledgeArticleRate", "notificationMarkRead"),
     *("notificationPreferencesUpdate", "organizationMemberInvite", "organizationMemberSetRole"),
     *("organizationMemberRemove", "organizationSave"),
+    *("roomSave", "deskSave", "spaceGroupSave", "deviceSave", "spaceDelete", "licenseAssign"),
 }
 BESIDE_IT = {
     # Who reads it and is told of it, and what one keeps of it.
