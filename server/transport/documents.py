@@ -7,7 +7,7 @@ limits, operation name, standard rules. A compiled plan can hang on a `Document`
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     ASTValidationRule,
@@ -36,6 +36,13 @@ HELD_VERDICTS = 100
 """Per document: its cost is figured anew for every combination of page sizes."""
 
 
+class Verdict(NamedTuple):
+    """What of a document exceeds the limits, and what its dearest operation costs where that can be said."""
+
+    errors: list[GraphQLError]
+    cost: int | None
+
+
 class Document:
     def __init__(self, node: DocumentNode, schema: GraphQLSchema, limits: Limits) -> None:
         self.node = node
@@ -43,14 +50,14 @@ class Document:
         self._limits = limits
         self._operations = [d for d in node.definitions if isinstance(d, OperationDefinitionNode)]
         self._page_variables: tuple[str, ...] | None = None
-        self._over_limits: dict[tuple[object, ...], list[GraphQLError]] = {}
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._validated: dict[Rules, list[GraphQLError]] = {}
         self.operations: dict[str | None, Operation] = {}
         """What the engine knows of each of its operations, by the name it is asked for."""
 
     def errors(self, rules: Rules, operation_name: str | None, variables: Mapping[str, Any]) -> list[GraphQLError]:
         """Why this document may not be executed, empty if it may."""
-        if over := self._errors_of_size(variables):
+        if over := self._verdict(variables).errors:
             return over
         if operation_name is None and len(self._operations) > 1:
             # Strawberry would execute the first, which is not the one an allow-list or an audit saw
@@ -64,28 +71,33 @@ class Document:
             self._validated[rules] = validate_document(self._schema, self.node, rules)
         return self._validated[rules]
 
+    def cost(self, variables: Mapping[str, Any]) -> int | None:
+        """What its dearest operation costs; None where the variables or the text are too much to say."""
+        return self._verdict(variables).cost
+
     def is_subscription(self, operation_name: str | None) -> bool:
         operation = get_operation_ast(self.node, operation_name)
         return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
-    def _errors_of_size(self, variables: Mapping[str, Any]) -> list[GraphQLError]:
+    def _verdict(self, variables: Mapping[str, Any]) -> "Verdict":
         most = self._limits.max_input_objects
         if variables and (reached := input_objects(variables, most)) > most:
-            return [limit_exceeded("The number of objects and lists in variables", allowed=most, reached=reached)]
+            too_many = limit_exceeded("The number of objects and lists in variables", allowed=most, reached=reached)
+            return Verdict([too_many], None)
         if self._page_variables is not None:
             key = page_values(self._page_variables, variables)
-            if key in self._over_limits:
-                return self._over_limits[key]
+            if key in self._verdicts:
+                return self._verdicts[key]
         measure = Measure(self._schema, self.node, variables, self._limits)
         try:
-            errors = measure.errors()
+            verdict = Verdict(measure.errors(), measure.cost)
         except RecursionError:
-            return [nested_too_deeply()]
+            return Verdict([nested_too_deeply()], None)
         self._page_variables = tuple(sorted(measure.page_variables))
-        if len(self._over_limits) >= HELD_VERDICTS:
-            self._over_limits.clear()
-        self._over_limits[page_values(self._page_variables, variables)] = errors
-        return errors
+        if len(self._verdicts) >= HELD_VERDICTS:
+            self._verdicts.clear()
+        self._verdicts[page_values(self._page_variables, variables)] = verdict
+        return verdict
 
 
 class Documents:
@@ -93,7 +105,7 @@ class Documents:
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self.schema = schema
-        self._limits = limits
+        self.limits = limits
         self._held: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
 
@@ -103,13 +115,13 @@ class Documents:
         if document is not None:
             self._held.move_to_end(text)
             return document
-        document = self.wrap(parse(text, max_tokens=self._limits.max_tokens))
+        document = self.wrap(parse(text, max_tokens=self.limits.max_tokens))
         self._hold(text, document)
         return document
 
     def wrap(self, node: DocumentNode) -> Document:
         """A document that somebody else parsed; it is not held."""
-        return Document(node, self.schema, self._limits)
+        return Document(node, self.schema, self.limits)
 
     def _hold(self, text: str, document: Document) -> None:
         self._held[text] = document
@@ -148,11 +160,19 @@ class Gate(SchemaExtension):
         if node is not None and context.pre_execution_errors is None:
             document = self._document
             if document is None or document.node is not node:  # another extension brought its own
-                document = self.documents.wrap(node)
+                document = self._document = self.documents.wrap(node)
             context.pre_execution_errors = document.errors(
                 context.validation_rules, context._provided_operation_name, context.variables or {}
             )
         yield
+
+    def get_results(self) -> dict[str, Any]:
+        """What the operation costs, for whoever asks with `{"cost": true}` in the request's `extensions` (J9)."""
+        context = self.execution_context
+        if self._document is None or (context.operation_extensions or {}).get("cost") is not True:
+            return {}
+        cost, allowed = self._document.cost(context.variables or {}), self.documents.limits.max_cost
+        return {"cost": {"operation": cost, "allowed": allowed}}
 
 
 def nested_too_deeply() -> GraphQLError:

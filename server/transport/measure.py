@@ -47,8 +47,9 @@ LEAF = Size(1, 0, 1)
 class Measure:
     """One document with the variables it came with.
 
-    After `errors()`: `visited` is the number of selections looked at, and `page_variables` names the variables that
-    the cost depends on; with the same values for these the outcome is the same.
+    After `errors()`: `cost` is that of its dearest operation, `visited` the number of selections looked at, and
+    `page_variables` names the variables that the cost depends on; with the same values for these the outcome is the
+    same.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Measure:
         self.schema = schema
         self.document = document
         self.limits = limits
-        self.visited = 0
+        self.visited = self.cost = 0
         self.page_variables: set[str] = set()
         self._given = variables
         self._defaults: dict[str, ValueNode] = {}
@@ -83,10 +84,11 @@ class Measure:
         for name in self._fragments:
             self._fragment(name)  # an unused one is refused later, but only after its fields were compared
         root_fields = [len(self._merged_fields(operation.selection_set, leaves=True)) for operation in operations]
+        self.cost = max((size.cost for size in sizes), default=0)
         limits = self.limits
         figures = [
             ("The depth of an operation", limits.max_depth, max((size.depth for size in sizes), default=0)),
-            ("The cost of an operation", limits.max_cost, max((size.cost for size in sizes), default=0)),
+            ("The cost of an operation", limits.max_cost, self.cost),
             (
                 "The number of fields of an operation",
                 limits.max_selections,

@@ -337,6 +337,25 @@ async def test_limits_are_asked_again_with_every_set_of_variables() -> None:
     assert large.json()["errors"][0]["extensions"] == {"code": "LIMIT_EXCEEDED", "allowed": 30, "reached": 52}
 
 
+@pytest.mark.parametrize("n", [5, 50])
+async def test_what_an_operation_costs_is_told_to_whoever_asks(n: int) -> None:
+    """J9: before it is too much, and where it is."""
+    endpoint = make_endpoint(limits=Limits(max_cost=30))
+    query = "query ($n: Int) { box { boxes(first: $n) { pageInfo { hasNextPage } } } }"
+    asked = {"query": query, "variables": {"n": n}, "extensions": {"cost": True}}
+
+    answer = (await send("POST", endpoint=endpoint, json=asked)).json()
+
+    assert answer["extensions"] == {"cost": {"operation": n + 2, "allowed": 30}}
+    assert ("errors" in answer) == (n == 50)
+
+
+async def test_the_cost_is_told_to_nobody_else() -> None:
+    for extensions in ({}, {"cost": False}, {"cost": "1"}, {"price": True}):
+        answer = (await send("POST", json={"query": "{ me }", "extensions": extensions})).json()
+        assert answer == {"data": {"me": "nobody"}}, extensions
+
+
 async def test_an_operation_that_takes_too_long_is_cut() -> None:
     response = await post(make_endpoint(limits=Limits(operation_timeout=0.01)), "{ never }")
 
